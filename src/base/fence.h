@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// fence — a store-then-load fence of which one side pays for both.
+//
+// Dekker's pattern (each side stores, then loads what the other stored) needs
+// a full fence on both sides. Where one side is far more frequent, it issues
+// the light fence, which costs no instruction, and the rare side the heavy
+// one, which makes every running thread of the process pass a full fence.
+//
+// Source: Linux membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED; the idea from
+// Dice, Huang and Yang, "Asymmetric Dekker Synchronization" (2001).
+// Where the call is missing, or TENON_FENCE=portable is set in the
+// environment, both are the C11 seq_cst fence.
+
+#ifndef TN_BASE_FENCE_H
+#define TN_BASE_FENCE_H
+
+#include "base/atomic.h"
+
+#include <stdbool.h>
+
+// Written once by tn_fence_setup(), before any second thread of ours.
+extern bool tn_fence_is_asymmetric;
+
+// [any] Choose the implementation, once for the process. Before any other use.
+void tn_fence_setup(void);
+
+// [any] The rare side.
+void tn_fence_heavy(void);
+
+// [any] The frequent side; pairs with tn_fence_heavy() only.
+static inline void tn_fence_light(void)
+{
+    if (__builtin_expect(tn_fence_is_asymmetric, true)) {
+        tn_fence_compiler();
+    } else {
+        tn_fence_seqcst();
+    }
+}
+
+#endif

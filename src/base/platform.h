@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// platform — the system calls that have no portable name.
+//
+// One file per system implements it (platform_linux.c): a port is a new file.
+
+#ifndef TN_BASE_PLATFORM_H
+#define TN_BASE_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// [any] Ask for the right to call tn_membarrier(). False: not to be had.
+bool tn_membarrier_register(void);
+
+// [any] Every running thread of the process passes a full fence. False: failed.
+bool tn_membarrier(void);
+
+// [any] Name the calling thread, cut to what the system takes.
+void tn_thread_set_name(const char *name);
+
+// [any] Fresh zeroed pages, or NULL. `align` is a power of two, >= a page.
+void *tn_pages_map(size_t size_bytes, size_t align);
+
+// [any] Give back what tn_pages_map() gave. Accepts NULL.
+void tn_pages_unmap(void *pages, size_t size_bytes);
+
+// [any] Give the memory back but keep the addresses: they read as zero.
+void tn_pages_discard(void *pages, size_t size_bytes);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+//
+// platform_linux — futex, membarrier, thread names and pages on Linux.
+
+#include "base/platform.h"
+
+#include "base/futex.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+void tn_futex_wait_until(
+    _Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns)
+{
+    struct timespec until = {
+        .tv_sec = (time_t)(deadline_ns / NS_PER_S),
+        .tv_nsec = (long)(deadline_ns % NS_PER_S),
+    };
+    struct timespec *timeout = deadline_ns == TN_FOREVER ? NULL : &until;
+
+    // FUTEX_WAIT_BITSET takes an absolute time of the monotonic clock.
+    syscall(
+        SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, timeout, NULL,
+        FUTEX_BITSET_MATCH_ANY);
+}
+
+void tn_futex_wake(_Atomic(uint32_t) *word, int count)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+bool tn_membarrier_register(void)
+{
+    long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+
+    if (commands < 0 || (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) {
+        return false;
+    }
+    return syscall(
+               SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
+               0) == 0;
+}
+
+bool tn_membarrier(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void tn_thread_set_name(const char *name)
+{
+    char cut[16]; // the kernel's limit, with the final zero
+
+    strncpy(cut, name, sizeof(cut) - 1);
+    cut[sizeof(cut) - 1] = '\0';
+    pthread_setname_np(pthread_self(), cut);
+}
+
+void *tn_pages_map(size_t size_bytes, size_t align)
+{
+    // Map enough to contain an aligned block, then unmap what surrounds it.
+    size_t padded = size_bytes + align;
+    char *start = mmap(
+        NULL, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+        0);
+
+    if (start == MAP_FAILED) {
+        return NULL;
+    }
+    size_t before = (align - ((uintptr_t)start & (align - 1))) & (align - 1);
+    size_t after = padded - size_bytes - before;
+    if (before > 0) {
+        munmap(start, before);
+    }
+    if (after > 0) {
+        munmap(start + before + size_bytes, after);
+    }
+    return start + before;
+}
+
+void tn_pages_unmap(void *pages, size_t size_bytes)
+{
+    if (pages != NULL) {
+        munmap(pages, size_bytes);
+    }
+}
+
+void tn_pages_discard(void *pages, size_t size_bytes)
+{
+    madvise(pages, size_bytes, MADV_DONTNEED);
+}
