@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+//
+// deque — a growable work-stealing deque with a fence-free owner.
+//
+// Source:   Chase and Lev, "Dynamic circular work-stealing deque" (SPAA 2005),
+//           in the C11 form of Lê, Pop, Cohen and Zappa Nardelli (PPoPP 2013)
+//           with the corrections of Norris and Demsky (OOPSLA 2013). Changed:
+//           the fence between the owner's store of bottom and its load of top
+//           is the light side of base/fence.h, the thief's is the heavy side;
+//           every store to bottom is a release; a cached limit spares push the
+//           look at top.
+// Shape:    items at indices top .. bottom-1; index i lives in slot i & mask.
+//           Indices only grow: 2^63 pushes are never reached.
+// Roles:    one owner: push, pop, grow, trim. Any thread: steal.
+// Progress: push and pop wait-free but for growth; steal lock-free.
+// Memory:   a replaced ring is kept until fini, because a thief may still be
+//           reading it; together they are smaller than the current one. The
+//           pages of large ones go back to the system in trim.
+// Invariants:
+//   I1 capacity is a power of two
+//   I2 0 <= bottom - top <= capacity, but for pop's momentary bottom = top - 1
+//   I3 limit <= top + capacity: a push below the limit overwrites no live item
+// Ordering:
+//   E1 publish    push, pop: store-release bottom -> steal: load-acquire bottom
+//                 (slot contents, the item's own memory, the ring)
+//   E2 last item  pop:   store bottom, light fence, load top
+//                 steal: load top, heavy fence, load bottom
+//                 (one of the two sees the other: an item that pop takes
+//                 without a cas is never claimed by a thief)
+//   E3 claim      pop, steal: cas top (one winner per index)
+//   E4 growth     grow: store-release ring -> steal: load-acquire ring
+//                 (the copied slots)
+//   E5 reuse      steal: cas-release top -> grow: load-acquire top
+//                 (the thief has read the slot before push overwrites it)
+
+#include "sync/deque.h"
+
+#include "base/check.h"
+#include "base/platform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// From this size on a ring is made of pages of its own, which trim discards.
+#define PAGED_BYTES ((size_t)64 * 1024)
+#define PAGE_BYTES ((size_t)4096)
+
+static size_t ring_bytes(size_t capacity)
+{
+    return sizeof(struct tn_ring) + capacity * sizeof(_Atomic(void *));
+}
+
+static struct tn_ring *ring_create(size_t capacity)
+{
+    size_t size_bytes = ring_bytes(capacity);
+    struct tn_ring *ring = NULL;
+
+    if (size_bytes >= PAGED_BYTES) {
+        size_bytes = (size_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+        ring = tn_pages_map(size_bytes, PAGE_BYTES);
+    } else {
+        ring = calloc(1, size_bytes);
+    }
+    if (ring == NULL) {
+        return NULL;
+    }
+    ring->mask = (int64_t)capacity - 1;
+    ring->size_bytes = size_bytes;
+    return ring;
+}
+
+static void ring_destroy(struct tn_ring *ring)
+{
+    if (ring->size_bytes >= PAGED_BYTES) {
+        tn_pages_unmap(ring, ring->size_bytes);
+    } else {
+        free(ring);
+    }
+}
+
+bool tn_deque_init(struct tn_deque *deque, size_t capacity)
+{
+    struct tn_ring *ring = ring_create(capacity);
+
+    if (ring == NULL) {
+        return false;
+    }
+    tn_atomic_init(&deque->bottom, 0);
+    tn_atomic_init(&deque->top, 0);
+    tn_atomic_init(&deque->ring, ring);
+    deque->limit = (int64_t)capacity;
+    tn_assert_slow(tn_deque_is_valid(deque));
+    return true;
+}
+
+void tn_deque_fini(struct tn_deque *deque)
+{
+    // relaxed: nobody else is left.
+    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+
+    while (ring != NULL) {
+        struct tn_ring *older = ring->older;
+        ring_destroy(ring);
+        ring = older;
+    }
+    tn_atomic_init(&deque->ring, NULL);
+}
+
+static void copy_items(
+    struct tn_ring *to, struct tn_ring *from, int64_t top, int64_t bottom)
+{
+    for (int64_t i = top; i < bottom; i++) {
+        // relaxed: the owner wrote it.
+        void *item = tn_load_relaxed(&from->slots[i & from->mask]);
+        // relaxed: E4 publishes it.
+        tn_store_relaxed(&to->slots[i & to->mask], item);
+    }
+}
+
+bool tn_deque_grow(struct tn_deque *deque)
+{
+    // relaxed: the owner wrote both.
+    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+    // relaxed: likewise.
+    int64_t bottom = tn_load_relaxed(&deque->bottom);
+    int64_t top = tn_load_acquire(&deque->top); // E5
+    int64_t capacity = ring->mask + 1;
+
+    if (bottom - top >= capacity) {
+        struct tn_ring *larger = ring_create((size_t)capacity * 2);
+        if (larger == NULL) {
+            return false;
+        }
+        copy_items(larger, ring, top, bottom);
+        larger->older = ring;
+        tn_store_release(&deque->ring, larger); // E4
+        capacity *= 2;
+    }
+    deque->limit = top + capacity; // I3
+    return true;
+}
+
+void *tn_deque_pop_last(struct tn_deque *deque, int64_t index, int64_t top)
+{
+    void *item = NULL;
+
+    if (top == index) {
+        // relaxed: the owner wrote both.
+        struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+        // relaxed: likewise.
+        item = tn_load_relaxed(&ring->slots[index & ring->mask]);
+        if (!tn_cas_relaxed(&deque->top, &top, index + 1)) { // E3
+            item = NULL; // a thief was faster
+        }
+    }
+    tn_store_release(&deque->bottom, index + 1); // E1
+    return item;
+}
+
+enum tn_steal tn_deque_steal(
+    struct tn_deque *deque, void **item, int64_t *index)
+{
+    // A plain look first: an empty deque costs no fence.
+    if (tn_deque_looks_empty(deque)) {
+        return TN_STEAL_EMPTY;
+    }
+    // relaxed: E2's fence orders it before the load of bottom.
+    int64_t top = tn_load_relaxed(&deque->top);
+    tn_fence_heavy(); // E2, pairs with the light fence in tn_deque_pop()
+    int64_t bottom = tn_load_acquire(&deque->bottom); // E1, E2
+    if (top >= bottom) {
+        return TN_STEAL_EMPTY;
+    }
+    struct tn_ring *ring = tn_load_acquire(&deque->ring); // E4
+    // relaxed: E1 or E4 made it visible; the cas says whether it was ours.
+    void *taken = tn_load_relaxed(&ring->slots[top & ring->mask]);
+    if (!tn_cas_release(&deque->top, &top, top + 1)) { // E3, E5
+        return TN_STEAL_LOST;
+    }
+    tn_assert(taken != NULL);
+    *item = taken;
+    *index = top;
+    return TN_STEAL_TAKEN;
+}
+
+void tn_deque_trim(struct tn_deque *deque)
+{
+    tn_assert(tn_deque_looks_empty(deque));
+    // A thief that still reads a slot here reads an old item or NULL; its cas
+    // fails, because the deque has been empty since it read top.
+    // relaxed: the owner wrote it.
+    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+    for (; ring != NULL; ring = ring->older) {
+        if (ring->size_bytes >= PAGED_BYTES) {
+            // All but the first page, which holds the header.
+            tn_pages_discard(
+                (char *)ring + PAGE_BYTES, ring->size_bytes - PAGE_BYTES);
+        }
+    }
+}
+
+bool tn_deque_is_valid(struct tn_deque *deque)
+{
+    // relaxed: quiescent callers only, here and below.
+    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+    // relaxed: quiescent.
+    int64_t length = tn_load_relaxed(&deque->bottom) -
+                     tn_load_relaxed(&deque->top); // relaxed: quiescent
+    int64_t capacity = ring->mask + 1;
+
+    return capacity > 0 && (capacity & ring->mask) == 0 && // I1
+           length >= 0 && length <= capacity;              // I2
+}
