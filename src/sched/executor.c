@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// executor — puts the parts together, and takes them apart in reverse.
+//
+// Memory:   everything a late waker or thief may touch lives until destroy.
+// Ordering:
+//   E1 stop  destroy: store-release is_stopping -> worker: load-acquire
+//            (nothing but the wish to end; the wake-up is idle.md's)
+
+#include "sched/executor.h"
+
+#include "base/clock.h"
+#include "base/fence.h"
+#include "sched/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+uint32_t tn_fork_generation;
+
+static pthread_once_t process_once = PTHREAD_ONCE_INIT;
+
+// In the child of a fork: its one thread is no worker of anything.
+static void after_fork(void)
+{
+    tn_fork_generation++;
+    tn_worker_self = NULL;
+}
+
+static void setup_process(void)
+{
+    tn_fence_setup();
+    pthread_atfork(NULL, NULL, after_fork);
+}
+
+// Looks at every queue; called after a heavy fence.
+static bool has_work(void *context)
+{
+    struct tenon_executor *executor = context;
+    uint32_t count = tn_crew_count(&executor->crew);
+
+    if (tn_load_acquire(&executor->is_stopping) || // E1
+        !tn_inject_looks_empty(&executor->inject)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct tn_worker *worker = tn_crew_worker(&executor->crew, i);
+        if (!tn_deque_looks_empty(&worker->deque)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void init_fields(
+    struct tenon_executor *executor, const struct tn_executor_config *config)
+{
+    *executor = (struct tenon_executor){
+        .run = config->run,
+        .idle_spin_ns = config->idle_spin_ns,
+        .stack_size_bytes = config->stack_size_bytes,
+        .searcher_limit = (config->worker_count + 1) / 2,
+        .fork_generation = tn_fork_generation,
+    };
+    snprintf(executor->name, sizeof(executor->name), "%s", config->name);
+    tn_inject_init(&executor->inject);
+    tn_slab_init(&executor->foreign_cache);
+    pthread_mutex_init(&executor->foreign_lock, NULL);
+    tn_timer_init(&executor->timer, executor->name, config->fire);
+}
+
+struct tenon_executor *tn_executor_create(
+    const struct tn_executor_config *config)
+{
+    uint32_t capacity = config->worker_count + config->spare_count;
+    struct tenon_executor *executor = aligned_alloc(
+        alignof(struct tenon_executor), sizeof(struct tenon_executor));
+
+    if (executor == NULL) {
+        return NULL;
+    }
+    pthread_once(&process_once, setup_process);
+    init_fields(executor, config);
+    if (!tn_idle_init(&executor->idle, capacity, has_work, executor)) {
+        goto free_executor;
+    }
+    if (!tn_crew_init(&executor->crew, config->worker_count, capacity)) {
+        goto fini_idle;
+    }
+    tn_crew_start(&executor->crew, executor);
+    if (tn_crew_count(&executor->crew) == 0) {
+        goto fini_crew; // not even memory for one worker
+    }
+    return executor;
+
+fini_crew:
+    tn_crew_fini(&executor->crew);
+fini_idle:
+    tn_idle_fini(&executor->idle);
+free_executor:
+    tn_timer_fini(&executor->timer);
+    pthread_mutex_destroy(&executor->foreign_lock);
+    free(executor);
+    return NULL;
+}
+
+void tn_executor_destroy(struct tenon_executor *executor)
+{
+    tn_store_release(&executor->is_stopping, true); // E1
+    tn_fence_light(); // idle.md: has_work sees it, or we see the sleeper
+    tn_idle_wake_all(&executor->idle);
+    tn_crew_stop(&executor->crew);
+    tn_crew_fini(&executor->crew);
+    tn_idle_fini(&executor->idle);
+    tn_timer_fini(&executor->timer);
+    tn_slab_fini(&executor->foreign_cache);
+    pthread_mutex_destroy(&executor->foreign_lock);
+    free(executor);
+}
+
+void tn_executor_inject(struct tenon_executor *executor, struct tn_job *job)
+{
+    tn_inject_push(&executor->inject, &job->link);
+    tn_idle_notify(&executor->idle);
+}
+
+static struct tn_worker *own_worker(struct tenon_executor *executor)
+{
+    struct tn_worker *worker = tn_worker_self;
+
+    return worker != NULL && worker->executor == executor ? worker : NULL;
+}
+
+void *tn_executor_take_piece(struct tenon_executor *executor)
+{
+    struct tn_worker *worker = own_worker(executor);
+
+    if (worker != NULL) {
+        return tn_slab_take(&worker->cache);
+    }
+    pthread_mutex_lock(&executor->foreign_lock);
+    void *piece = tn_slab_take(&executor->foreign_cache);
+    pthread_mutex_unlock(&executor->foreign_lock);
+    return piece;
+}
+
+void tn_executor_give_piece(struct tenon_executor *executor, void *piece)
+{
+    struct tn_worker *worker = own_worker(executor);
+
+    if (worker != NULL) {
+        tn_slab_give(&worker->cache, &worker->returns, piece);
+        return;
+    }
+    pthread_mutex_lock(&executor->foreign_lock);
+    tn_slab_give(&executor->foreign_cache, &executor->foreign_returns, piece);
+    tn_slab_flush(&executor->foreign_returns);
+    pthread_mutex_unlock(&executor->foreign_lock);
+}
+
+void tn_executor_trim(struct tenon_executor *executor)
+{
+    pthread_mutex_lock(&executor->foreign_lock);
+    tn_slab_trim(&executor->foreign_cache);
+    pthread_mutex_unlock(&executor->foreign_lock);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+//
+// executor — the scheduler as one object: crew, injection, sleep, timer.
+
+#ifndef TN_SCHED_EXECUTOR_H
+#define TN_SCHED_EXECUTOR_H
+
+#include "sched/crew.h"
+#include "sched/idle.h"
+#include "sched/job.h"
+#include "sched/timer.h"
+#include "sync/slab.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tn_executor_config {
+    uint32_t worker_count;
+    uint32_t spare_count;
+    size_t stack_size_bytes;
+    uint64_t idle_spin_ns;
+    const char *name;
+    tn_job_run_fn *run;
+    tn_timer_fire_fn *fire;
+};
+
+struct tenon_executor {
+    tn_job_run_fn *run;
+    uint64_t idle_spin_ns;
+    size_t stack_size_bytes;
+    uint32_t searcher_limit;
+    uint32_t fork_generation; // of the process that made it
+    char name[16];
+    _Atomic(bool) is_stopping;
+    _Atomic(uint32_t) open_count; // counted by the layer above
+
+    struct tn_inject inject;
+    struct tn_idle idle;
+    struct tn_crew crew;
+    struct tn_timer timer;
+
+    // Foreign threads take their pieces here.
+    pthread_mutex_t foreign_lock;
+    struct tn_slab_cache foreign_cache;     // guarded by foreign_lock
+    struct tn_slab_returns foreign_returns; // guarded by foreign_lock
+};
+
+// How often the process has been forked from: it has none of the threads of an
+// executor that was made with another number.
+extern uint32_t tn_fork_generation;
+
+// [any] NULL: no memory.
+struct tenon_executor *tn_executor_create(
+    const struct tn_executor_config *config);
+
+// [any but its workers, blocks] No job is left.
+void tn_executor_destroy(struct tenon_executor *executor);
+
+// [any] Did the process fork since it was made?
+static inline bool tn_executor_is_stale(const struct tenon_executor *executor)
+{
+    return executor->fork_generation != tn_fork_generation;
+}
+
+// [any] Queue a job from a thread without a deque in this executor.
+void tn_executor_inject(struct tenon_executor *executor, struct tn_job *job);
+
+// [any] 64 bytes, or NULL.
+void *tn_executor_take_piece(struct tenon_executor *executor);
+
+// [any] Give such 64 bytes back, on any thread.
+void tn_executor_give_piece(struct tenon_executor *executor, void *piece);
+
+// [foreign thread] Give unused memory back to the system.
+void tn_executor_trim(struct tenon_executor *executor);
+
+#endif

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+//
+// idle — sleep without lost wake-ups, at no cost to who pushes.
+//
+// Source:   the searching/sleeping counts follow the Go scheduler (Vyukov,
+//           "Scalable Go Scheduler Design", 2012); the fence asymmetry is ours.
+// Roles:    [worker] search, found, sleep; [any] notify, wake.
+// Progress: notify and wake never block; sleep does.
+// Memory:   sleepers live as long as the executor: a late wake is harmless.
+// Invariants:
+//   I1 state = sum over workers: searching + (asleep << 16)
+//   I2 a worker's word is ASLEEP or CLAIMED only inside tn_idle_sleep()
+//   I3 who takes a word from ASLEEP moves that worker's count to searching
+// Ordering:
+//   E1 push/sleep  pusher:  push, light fence, load state (and words)
+//                  sleeper: store word, add state, heavy fence, look at queues
+//                  searcher that leaves: sub state, heavy fence, look at queues
+//                  (one of the two sees the other)
+//   E2 claim       sleeper, waker: cas word from ASLEEP (one winner)
+//   E3 counted     waker: store-release word AWAKE -> sleeper: load-acquire word
+//                  (the counts are right before the sleeper goes on)
+
+#include "sched/idle.h"
+
+#include "base/check.h"
+#include "base/futex.h"
+
+#include <stdlib.h>
+
+enum { AWAKE, ASLEEP, CLAIMED };
+
+#define ASLEEP_TO_SEARCHING (TN_IDLE_SEARCHING_ONE - TN_IDLE_SLEEPING_ONE)
+
+bool tn_idle_init(
+    struct tn_idle *idle, uint32_t capacity, bool (*has_work)(void *context),
+    void *context)
+{
+    size_t size_bytes = capacity * sizeof(struct tn_sleeper);
+
+    idle->sleepers = aligned_alloc(TN_CACHE_LINE, size_bytes);
+    if (idle->sleepers == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < capacity; i++) {
+        tn_atomic_init(&idle->sleepers[i].word, AWAKE);
+    }
+    tn_atomic_init(&idle->state, 0);
+    idle->capacity = capacity;
+    idle->has_work = has_work;
+    idle->context = context;
+    return true;
+}
+
+void tn_idle_fini(struct tn_idle *idle)
+{
+    free(idle->sleepers);
+    idle->sleepers = NULL;
+}
+
+void tn_idle_search(struct tn_idle *idle)
+{
+    // relaxed: nothing travels with the count.
+    tn_add_relaxed(&idle->state, TN_IDLE_SEARCHING_ONE);
+}
+
+void tn_idle_found(struct tn_idle *idle)
+{
+    // relaxed: E1's fence orders it before the look.
+    uint32_t old = tn_sub_relaxed(&idle->state, TN_IDLE_SEARCHING_ONE);
+    bool was_last = (old & TN_IDLE_SEARCHING_MASK) == TN_IDLE_SEARCHING_ONE;
+
+    if (!was_last || old < TN_IDLE_SLEEPING_ONE) {
+        return;
+    }
+    // Pushes that relied on this searcher woke nobody.
+    tn_fence_heavy(); // E1
+    if (idle->has_work(idle->context)) {
+        tn_idle_wake_one(idle);
+    }
+}
+
+static void wait_until_awake(_Atomic(uint32_t) *word)
+{
+    uint32_t seen;
+
+    while ((seen = tn_load_acquire(word)) != AWAKE) { // E3
+        tn_futex_wait_until(word, seen, TN_FOREVER);
+    }
+}
+
+void tn_idle_sleep(struct tn_idle *idle, uint32_t worker_index)
+{
+    _Atomic(uint32_t) *word = &idle->sleepers[worker_index].word;
+
+    // relaxed: E1's fence orders both before the look.
+    tn_store_relaxed(word, ASLEEP);
+    // relaxed: likewise.
+    tn_sub_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
+    tn_fence_heavy(); // E1
+    if (idle->has_work(idle->context)) {
+        uint32_t expected = ASLEEP;
+        // relaxed: nothing travels; I3.
+        if (tn_cas_relaxed(word, &expected, AWAKE)) { // E2
+            // relaxed: nothing travels with the count.
+            tn_add_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
+            return;
+        }
+    }
+    wait_until_awake(word);
+}
+
+static bool wake(struct tn_idle *idle, uint32_t worker_index)
+{
+    _Atomic(uint32_t) *word = &idle->sleepers[worker_index].word;
+    uint32_t expected = ASLEEP;
+
+    // relaxed: a look; the cas decides.
+    if (tn_load_relaxed(word) != ASLEEP ||
+        !tn_cas_relaxed(word, &expected, CLAIMED)) { // E2
+        return false;
+    }
+    // relaxed: E3 publishes it.
+    tn_add_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
+    tn_store_release(word, AWAKE); // E3
+    tn_futex_wake(word, 1);
+    return true;
+}
+
+void tn_idle_wake_one(struct tn_idle *idle)
+{
+    for (uint32_t i = 0; i < idle->capacity; i++) {
+        if (wake(idle, i)) {
+            return;
+        }
+    }
+}
+
+void tn_idle_wake_all(struct tn_idle *idle)
+{
+    for (uint32_t i = 0; i < idle->capacity; i++) {
+        wake(idle, i);
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// idle — who searches, who sleeps, and who wakes whom.
+//
+// The protocol, its state machine and its proof are in idle.md. A worker is
+// working, searching or asleep; only the last two are counted here.
+
+#ifndef TN_SCHED_IDLE_H
+#define TN_SCHED_IDLE_H
+
+#include "base/atomic.h"
+#include "base/fence.h"
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tn_sleeper {
+    // The sleeper and its waker compete.
+    alignas(TN_CACHE_LINE) _Atomic(uint32_t) word;
+};
+
+struct tn_idle {
+    // All write, pushers read: sleeping count << 16 | searching count.
+    alignas(TN_CACHE_LINE) _Atomic(uint32_t) state;
+
+    // Fixed after init.
+    alignas(TN_CACHE_LINE) struct tn_sleeper *sleepers; // one per worker
+    uint32_t capacity;
+    bool (*has_work)(void *context); // looks at every queue
+    void *context;
+};
+
+#define TN_IDLE_SEARCHING_ONE UINT32_C(1)
+#define TN_IDLE_SLEEPING_ONE (UINT32_C(1) << 16)
+#define TN_IDLE_SEARCHING_MASK (TN_IDLE_SLEEPING_ONE - 1)
+
+// [one thread] For workers 0 .. capacity-1 < 65536. `has_work(context)` is
+// called after a heavy fence and must see whatever was pushed before it.
+// False: no memory.
+bool tn_idle_init(
+    struct tn_idle *idle, uint32_t capacity, bool (*has_work)(void *context),
+    void *context);
+
+// [one thread] Nobody sleeps any more. Accepts zeroed memory.
+void tn_idle_fini(struct tn_idle *idle);
+
+// [worker] Out of work: from now on pushers rely on this worker to look.
+void tn_idle_search(struct tn_idle *idle);
+
+// [searching worker] Found work. Hands the search over if more is visible.
+void tn_idle_found(struct tn_idle *idle);
+
+// [searching worker, blocks] Sleep until woken, unless there is work. The
+// worker searches again when this returns.
+void tn_idle_sleep(struct tn_idle *idle, uint32_t worker_index);
+
+// [any] Wake one sleeper, if there is one. It searches.
+void tn_idle_wake_one(struct tn_idle *idle);
+
+// [any] Wake every sleeper.
+void tn_idle_wake_all(struct tn_idle *idle);
+
+// [any] How many search now: a guess.
+static inline uint32_t tn_idle_searching_count(struct tn_idle *idle)
+{
+    // relaxed: a guess.
+    return tn_load_relaxed(&idle->state) & TN_IDLE_SEARCHING_MASK;
+}
+
+// [any] After each push: wake somebody if all who could look are asleep.
+static inline void tn_idle_notify(struct tn_idle *idle)
+{
+    tn_fence_light(); // E1, pairs with the heavy fences in idle.c
+    // relaxed: E1 orders it after the push.
+    uint32_t state = tn_load_relaxed(&idle->state);
+    if (__builtin_expect(state != 0, 0) &&
+        (state & TN_IDLE_SEARCHING_MASK) == 0) {
+        tn_idle_wake_one(idle);
+    }
+}
+
+#endif

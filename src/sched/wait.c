@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+//
+// wait — what a worker does while the job that it runs waits for others.
+//
+// Only descendants of the waiting job run on its stack: so a lock that it
+// holds cannot deadlock, its stack is bounded by the program's own nesting, and
+// its latency is its own. In this order:
+//   1. its own deque down to the mark at which it began; what does not descend
+//      from it (a job spawned into a scope further out) is handed on;
+//   2. jobs of those who stole from above the mark, as far as they are above
+//      the mark where the theft began, and of those who stole from them
+//      (leapfrogging: Wagner and Calder, "Leapfrogging", PPoPP 1993);
+//   3. a few microseconds of looking;
+//   4. park, and a spare worker takes the core (crew.c).
+// Who has stolen what is known from two words per worker that are only hints:
+// every job taken by them is checked against the waiter before it runs.
+//
+// At the bound of the spares a waiter does not park for long: descendants may
+// lie in a deque whose owner waits too, where only it would look for them. The
+// deepest waiter of all always has a descendant that runs or is queued
+// somewhere, so somebody gets on.
+
+#include "base/clock.h"
+#include "sched/executor.h"
+#include "sched/worker.h"
+#include "sync/parker.h"
+
+#define SPIN_NS UINT64_C(10000)
+#define RETRY_NS UINT64_C(1000000)
+#define HELPER_MAX 64
+#define TAKE_MAX 64
+
+struct helper {
+    uint32_t index;
+    uint32_t mark;
+};
+
+static bool is_above(int64_t index, uint32_t mark)
+{
+    return (int32_t)((uint32_t)index - mark) >= 0;
+}
+
+// Give a job that is not ours to whoever is free.
+static void hand_on(struct tn_worker *worker, struct tn_job *job)
+{
+    tn_executor_inject(worker->executor, job);
+}
+
+static bool run_own(
+    struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
+{
+    if (!is_above(tn_deque_bottom(&worker->deque) - 1, mark)) {
+        return false;
+    }
+    struct tn_job *job = tn_deque_pop(&worker->deque);
+    if (job == NULL) {
+        return false;
+    }
+    if (wait->may_run(wait, job)) {
+        worker->executor->run(worker, job);
+    } else {
+        hand_on(worker, job);
+    }
+    return true;
+}
+
+static bool is_listed(
+    const struct helper *helpers, size_t count, uint32_t index)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (helpers[i].index == index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Take one job back from `victim`, above `mark`. True: a job was taken.
+static bool take_back(
+    struct tn_worker *worker, struct tn_worker *victim, uint32_t mark,
+    struct tn_wait *wait)
+{
+    int64_t index = 0;
+
+    if (!is_above(tn_deque_top_hint(&victim->deque), mark)) {
+        return false;
+    }
+    struct tn_job *job = tn_worker_steal_from(worker, victim, &index);
+    if (job == NULL) {
+        return false;
+    }
+    if (wait->may_run(wait, job)) {
+        tn_worker_run_stolen(worker, job, victim->index, index);
+    } else {
+        hand_on(worker, job);
+    }
+    return true;
+}
+
+// Breadth first over those who work for us: they stole from us above the mark,
+// or from one who did, above the mark of that theft.
+static bool leapfrog(
+    struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
+{
+    struct tn_crew *crew = &worker->executor->crew;
+    uint32_t worker_count = tn_crew_count(crew);
+    struct helper helpers[HELPER_MAX] = {{worker->index, mark}};
+    size_t count = 1;
+
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t v = 0; v < worker_count; v++) {
+            struct tn_worker *thief = tn_crew_worker(crew, v);
+            // relaxed: a hint.
+            uint64_t from = tn_load_relaxed(&thief->stolen_from);
+            if (from >> 32 != helpers[i].index ||
+                !is_above((int64_t)(uint32_t)from, helpers[i].mark) ||
+                count == HELPER_MAX || is_listed(helpers, count, v)) {
+                continue;
+            }
+            // relaxed: a hint.
+            uint32_t thief_mark = tn_load_relaxed(&thief->stolen_mark);
+            if (take_back(worker, thief, thief_mark, wait)) {
+                return true;
+            }
+            helpers[count++] = (struct helper){v, thief_mark};
+        }
+    }
+    return false;
+}
+
+// True: something was run, or the wait is over.
+static bool spin(struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
+{
+    uint64_t end_ns = tn_clock_now_ns() + SPIN_NS;
+
+    do {
+        if (wait->is_done(wait) || leapfrog(worker, mark, wait)) {
+            return true;
+        }
+        for (int i = 0; i < 16; i++) {
+            tn_pause();
+        }
+    } while (tn_clock_now_ns() < end_ns);
+    return false;
+}
+
+// Our own among the injected jobs go to our deque, the others back.
+static bool take_injected(struct tn_worker *worker, struct tn_wait *wait)
+{
+    struct tn_link *links[TAKE_MAX];
+    size_t count = tn_inject_take(&worker->executor->inject, links, TAKE_MAX);
+    bool found = false;
+
+    for (size_t i = count; i > 0; i--) {
+        struct tn_job *job = (struct tn_job *)links[i - 1];
+        if (wait->may_run(wait, job) && tn_worker_push(worker, job)) {
+            found = true;
+        } else {
+            hand_on(worker, job);
+        }
+    }
+    return found;
+}
+
+static bool take_from_peers(struct tn_worker *worker, struct tn_wait *wait)
+{
+    struct tn_crew *crew = &worker->executor->crew;
+    uint32_t worker_count = tn_crew_count(crew);
+    int64_t index = 0;
+
+    for (uint32_t v = 0; v < worker_count; v++) {
+        if (v == worker->index) {
+            continue;
+        }
+        struct tn_job *job =
+            tn_worker_steal_from(worker, tn_crew_worker(crew, v), &index);
+        if (job == NULL) {
+            continue;
+        }
+        if (wait->may_run(wait, job)) {
+            tn_worker_run_stolen(worker, job, v, index);
+            return true;
+        }
+        hand_on(worker, job);
+    }
+    return false;
+}
+
+static void park_until(
+    struct tn_wait *wait, uint32_t parker, uint64_t deadline_ns)
+{
+    if (!wait->announce(wait, parker)) {
+        return;
+    }
+    while (!wait->is_done(wait)) {
+        tn_parker_park_until(parker, deadline_ns);
+        if (deadline_ns != TN_FOREVER && tn_clock_now_ns() >= deadline_ns) {
+            wait->retract(wait);
+            return;
+        }
+    }
+}
+
+static void park(struct tn_worker *worker, struct tn_wait *wait)
+{
+    bool is_replaced = tn_crew_leave(worker);
+
+    tn_slab_flush(&worker->returns);
+    if (is_replaced && worker->parker != TN_PARKER_NONE) {
+        park_until(wait, worker->parker, TN_FOREVER);
+    } else if (!take_injected(worker, wait) && !take_from_peers(worker, wait)) {
+        park_until(wait, worker->parker, tn_clock_now_ns() + RETRY_NS);
+    }
+    tn_crew_return(worker);
+}
+
+void tn_worker_wait(
+    struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
+{
+    while (!wait->is_done(wait)) {
+        if (!run_own(worker, mark, wait) && !spin(worker, mark, wait)) {
+            park(worker, wait);
+        }
+    }
+}
+
+// No thread could be started: the foreign thread is the worker meanwhile.
+static void wait_as_worker(struct tn_worker *worker, struct tn_wait *wait)
+{
+    uint32_t mark = (uint32_t)tn_deque_bottom(&worker->deque);
+
+    tn_worker_self = worker;
+    worker->parker = tn_parker_of_thread();
+    tn_worker_wait(worker, mark, wait);
+    tn_worker_tidy(worker);
+    tn_worker_self = NULL;
+}
+
+void tn_thread_wait(struct tenon_executor *executor, struct tn_wait *wait)
+{
+    uint32_t parker = tn_parker_of_thread();
+
+    while (!wait->is_done(wait)) {
+        struct tn_worker *worker = tn_crew_borrow(&executor->crew);
+        if (worker != NULL) {
+            wait_as_worker(worker, wait);
+            tn_crew_give_back(worker);
+        } else if (
+            parker != TN_PARKER_NONE && tn_crew_has_threads(&executor->crew)) {
+            park_until(wait, parker, TN_FOREVER);
+        } else {
+            park_until(wait, parker, tn_clock_now_ns() + RETRY_NS);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+//
+// worker — the policy of the whole scheduler: where the next job comes from.
+//
+// Own deque, newest first; injected jobs, looked at every 64th time even if
+// there is own work; other workers' oldest jobs, from a random one on; then
+// sleep (idle.md). A worker that is one too many retires (crew.c).
+//
+// Roles:    everything here is for the worker's own thread.
+// Memory:   a worker lives as long as its executor, so that thieves and late
+//           wakers never look at freed memory.
+
+#include "sched/worker.h"
+
+#include "base/clock.h"
+#include "base/platform.h"
+#include "sched/executor.h"
+#include "sync/parker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DEQUE_CAPACITY 256
+#define INJECT_PERIOD 64
+#define INJECT_BATCH 32
+#define STEAL_TRIES 4
+
+_Thread_local struct tn_worker *tn_worker_self;
+
+struct find {
+    struct tn_job *job;
+    uint32_t victim_index;
+    int64_t job_index; // -1: not stolen
+};
+
+struct tn_worker *tn_worker_create(
+    struct tenon_executor *executor, uint32_t index)
+{
+    struct tn_worker *worker =
+        aligned_alloc(alignof(struct tn_worker), sizeof(struct tn_worker));
+
+    if (worker == NULL) {
+        return NULL;
+    }
+    *worker = (struct tn_worker){
+        .executor = executor,
+        .idle = &executor->idle,
+        .index = index,
+        .random = (index + 1) * UINT64_C(0x9e3779b97f4a7c15),
+    };
+    if (!tn_deque_init(&worker->deque, DEQUE_CAPACITY)) {
+        free(worker);
+        return NULL;
+    }
+    tn_slab_init(&worker->cache);
+    tn_atomic_init(&worker->stolen_from, TN_STOLEN_NONE);
+    tn_atomic_init(&worker->stolen_mark, 0);
+    return worker;
+}
+
+void tn_worker_destroy(struct tn_worker *worker)
+{
+    if (worker == NULL) {
+        return;
+    }
+    tn_slab_fini(&worker->cache);
+    tn_deque_fini(&worker->deque);
+    free(worker);
+}
+
+bool tn_worker_push(struct tn_worker *worker, struct tn_job *job)
+{
+    if (!tn_deque_push(&worker->deque, job)) {
+        return false;
+    }
+    tn_idle_notify(worker->idle);
+    return true;
+}
+
+void tn_worker_tidy(struct tn_worker *worker)
+{
+    tn_slab_flush(&worker->returns);
+    tn_slab_trim(&worker->cache);
+    if (tn_deque_looks_empty(&worker->deque)) {
+        tn_deque_trim(&worker->deque);
+    }
+}
+
+void tn_worker_run_stolen(
+    struct tn_worker *worker, struct tn_job *job, uint32_t victim_index,
+    int64_t job_index)
+{
+    // relaxed: hints (wait.c); a job taken by them is checked.
+    uint64_t old_from = tn_load_relaxed(&worker->stolen_from);
+    // relaxed: likewise.
+    uint32_t old_mark = tn_load_relaxed(&worker->stolen_mark);
+    uint32_t mark = (uint32_t)tn_deque_bottom(&worker->deque);
+
+    // relaxed: hints.
+    tn_store_relaxed(&worker->stolen_mark, mark);
+    // relaxed: hints.
+    tn_store_relaxed(
+        &worker->stolen_from,
+        (uint64_t)victim_index << 32 | (uint32_t)job_index);
+    worker->executor->run(worker, job);
+    // relaxed: hints.
+    tn_store_relaxed(&worker->stolen_from, old_from);
+    // relaxed: hints.
+    tn_store_relaxed(&worker->stolen_mark, old_mark);
+}
+
+struct tn_job *tn_worker_steal_from(
+    struct tn_worker *worker, struct tn_worker *victim, int64_t *job_index)
+{
+    void *item = NULL;
+
+    (void)worker;
+    for (int i = 0; i < STEAL_TRIES; i++) {
+        enum tn_steal result = tn_deque_steal(&victim->deque, &item, job_index);
+        if (result == TN_STEAL_TAKEN) {
+            return item;
+        }
+        if (result == TN_STEAL_EMPTY) {
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+struct tn_job *tn_worker_take_injected(struct tn_worker *worker)
+{
+    struct tenon_executor *executor = worker->executor;
+    struct tn_link *links[INJECT_BATCH];
+    size_t count = tn_inject_take(&executor->inject, links, INJECT_BATCH);
+
+    if (count == 0) {
+        return NULL;
+    }
+    // The newest goes in first: pops then come in the order of arrival.
+    for (size_t i = count - 1; i > 0; i--) {
+        struct tn_job *job = (struct tn_job *)links[i];
+        if (!tn_deque_push(&worker->deque, job)) {
+            tn_inject_push(&executor->inject, &job->link);
+        }
+    }
+    // Others may have looked between our taking and our pushing.
+    tn_idle_notify(worker->idle);
+    return (struct tn_job *)links[0];
+}
+
+// xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift
+// generators, scrambled" (2016).
+static uint32_t next_random(struct tn_worker *worker)
+{
+    uint64_t x = worker->random;
+
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    worker->random = x;
+    return (uint32_t)((x * UINT64_C(0x2545f4914f6cdd1d)) >> 32);
+}
+
+static bool steal_from_peers(struct tn_worker *worker, struct find *find)
+{
+    struct tn_crew *crew = &worker->executor->crew;
+    uint32_t count = tn_crew_count(crew);
+    uint32_t start = next_random(worker) % count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t index = (start + i) % count;
+        if (index == worker->index) {
+            continue;
+        }
+        find->job = tn_worker_steal_from(
+            worker, tn_crew_worker(crew, index), &find->job_index);
+        if (find->job != NULL) {
+            find->victim_index = index;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool look_around(struct tn_worker *worker, struct find *find)
+{
+    find->job_index = -1;
+    find->job = tn_worker_take_injected(worker);
+    return find->job != NULL || steal_from_peers(worker, find);
+}
+
+// Look again and again for a while, unless enough others do.
+static bool look_for_a_while(struct tn_worker *worker, struct find *find)
+{
+    struct tenon_executor *executor = worker->executor;
+    bool is_extra =
+        tn_idle_searching_count(worker->idle) > executor->searcher_limit;
+    uint64_t end_ns = is_extra ? 0 : tn_clock_now_ns() + executor->idle_spin_ns;
+
+    do {
+        if (look_around(worker, find)) {
+            return true;
+        }
+        for (int i = 0; i < 16; i++) {
+            tn_pause();
+        }
+    } while (end_ns != 0 && tn_clock_now_ns() < end_ns);
+    return false;
+}
+
+static bool is_stopping(struct tn_worker *worker)
+{
+    return tn_load_acquire(&worker->executor->is_stopping); // E1 executor.c
+}
+
+// False: the executor stops.
+static bool search(struct tn_worker *worker, struct find *find)
+{
+    tn_idle_search(worker->idle);
+    while (!is_stopping(worker)) {
+        if (look_for_a_while(worker, find)) {
+            tn_idle_found(worker->idle);
+            return true;
+        }
+        tn_worker_tidy(worker);
+        tn_idle_sleep(worker->idle, worker->index);
+    }
+    tn_idle_found(worker->idle);
+    return false;
+}
+
+static void run_found(struct tn_worker *worker, const struct find *find)
+{
+    if (find->job_index < 0) {
+        worker->executor->run(worker, find->job);
+    } else {
+        tn_worker_run_stolen(
+            worker, find->job, find->victim_index, find->job_index);
+    }
+}
+
+static struct tn_job *own_job(struct tn_worker *worker)
+{
+    if (++worker->tick % INJECT_PERIOD == 0) {
+        struct tn_job *job = tn_worker_take_injected(worker);
+        if (job != NULL) {
+            return job;
+        }
+    }
+    return tn_deque_pop(&worker->deque);
+}
+
+static bool is_surplus(struct tn_worker *worker)
+{
+    return tn_crew_is_crowded(&worker->executor->crew) && !is_stopping(worker);
+}
+
+static void name_thread(struct tn_worker *worker)
+{
+    char name[32];
+
+    snprintf(
+        name, sizeof(name), "%.9s-%u", worker->executor->name, worker->index);
+    tn_thread_set_name(name);
+}
+
+void tn_worker_main(struct tn_worker *worker)
+{
+    struct find find;
+
+    tn_worker_self = worker;
+    worker->parker = tn_parker_of_thread();
+    name_thread(worker);
+    for (;;) {
+        struct tn_job *job = own_job(worker);
+        if (job != NULL) {
+            worker->executor->run(worker, job);
+        } else if (is_surplus(worker)) {
+            tn_worker_tidy(worker);
+            tn_crew_retire(worker);
+        } else if (search(worker, &find)) {
+            run_found(worker, &find);
+        } else {
+            break;
+        }
+    }
+    tn_worker_tidy(worker);
+    tn_worker_self = NULL;
+}

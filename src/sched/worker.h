@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// worker — a thread that finds jobs and runs them.
+//
+// The policy is in worker.c: own deque, then others' work, then sleep. What a
+// worker does while one of its jobs waits is in wait.c.
+
+#ifndef TN_SCHED_WORKER_H
+#define TN_SCHED_WORKER_H
+
+#include "sched/job.h"
+#include "sync/deque.h"
+#include "sync/slab.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tenon_executor;
+
+struct tn_worker {
+    struct tn_deque deque;
+
+    // Owner only.
+    alignas(TN_CACHE_LINE) struct tenon_executor *executor;
+    struct tn_idle *idle; // the executor's, at hand
+    void *current;        // what the layer above is running
+    uint32_t index;
+    uint32_t parker;
+    uint32_t tick;
+    uint64_t random;
+    struct tn_slab_returns returns;
+    struct tn_slab_cache cache;
+
+    // Owner writes, waiting workers read, as hints: the victim's index << 32 |
+    // the low half of the job's index in its deque, and the low half of our
+    // bottom when the job began.
+    alignas(TN_CACHE_LINE) _Atomic(uint64_t) stolen_from;
+    _Atomic(uint32_t) stolen_mark;
+
+    // Guarded by the crew's lock.
+    struct tn_worker *next_retired;
+    bool is_retired;
+    bool has_thread;
+    pthread_t thread;
+};
+
+#define TN_STOLEN_NONE UINT64_MAX
+
+// The worker that this thread is, or NULL. The address is the thread's name.
+extern _Thread_local struct tn_worker *tn_worker_self
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+// [any] A name for the calling thread, unique among the living.
+static inline const void *tn_thread_self(void)
+{
+    return &tn_worker_self;
+}
+
+// [one thread] NULL: no memory.
+struct tn_worker *tn_worker_create(
+    struct tenon_executor *executor, uint32_t index);
+
+// [one thread] Its thread has ended. Accepts NULL.
+void tn_worker_destroy(struct tn_worker *worker);
+
+// [its thread] Find jobs and run them until the executor stops.
+void tn_worker_main(struct tn_worker *worker);
+
+// [its thread, blocks] Wait, running only jobs that `wait` allows: those above
+// `mark` of the own deque first, then what thieves took from there.
+void tn_worker_wait(
+    struct tn_worker *worker, uint32_t mark, struct tn_wait *wait);
+
+// [foreign thread, blocks] Wait. `executor` lends a worker if it has no thread.
+void tn_thread_wait(struct tenon_executor *executor, struct tn_wait *wait);
+
+// [its thread] Run a job that came from elsewhere.
+void tn_worker_run_stolen(
+    struct tn_worker *worker, struct tn_job *job, uint32_t victim_index,
+    int64_t job_index);
+
+// [its thread] One try at the deque of another worker; NULL: nothing.
+struct tn_job *tn_worker_steal_from(
+    struct tn_worker *worker, struct tn_worker *victim, int64_t *job_index);
+
+// [its thread] Take a few injected jobs: the first is returned, the others go
+// to the own deque.
+struct tn_job *tn_worker_take_injected(struct tn_worker *worker);
+
+// [its thread] Give memory and gathered pieces back before a sleep.
+void tn_worker_tidy(struct tn_worker *worker);
+
+// [its thread] Add to the own deque and wake somebody if all sleep. False: no
+// memory.
+bool tn_worker_push(struct tn_worker *worker, struct tn_job *job);
+
+#endif
