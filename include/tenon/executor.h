@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// executor — the threads that run tasks. One for the process is made on first
+// use, so most programs never name one. Any thread may use any executor.
+//
+//     tenon_executor_create(&executor, TENON_EXECUTOR_OPTIONS(.worker_count = 4));
+
+#ifndef TENON_EXECUTOR_H
+#define TENON_EXECUTOR_H
+
+#include "tenon/error.h"
+#include "tenon/task.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tenon_executor tenon_executor;
+
+/// As `idle_spin_ns`: sleep at once. As `spare_count`: no spare threads.
+#define TENON_NO_SPIN UINT64_MAX
+#define TENON_NO_SPARES UINT32_MAX
+
+typedef struct tenon_executor_options {
+    size_t struct_size; ///< set by the macro
+    /// 1 to 65535 workers at work at a time. 0: $TENON_NUM_THREADS, else the
+    /// least of affinity, cgroup CPU quota (rounded up) and CPUs online.
+    uint32_t worker_count;
+    /// At most so many further threads, started to take the place of workers
+    /// that wait in a join. 0: 64.
+    uint32_t spare_count;
+    size_t stack_size_bytes; ///< per thread, >= 64 KiB. 0: 16 MiB, on demand
+    uint64_t idle_spin_ns;   ///< look for work so long before sleep. 0: 20 us
+    const char *name;        ///< threads are `name`-0, ...; NULL: "tenon"
+} tenon_executor_options;
+
+#define TENON_EXECUTOR_OPTIONS(...)   \
+    (&(const tenon_executor_options){ \
+        .struct_size = sizeof(tenon_executor_options), __VA_ARGS__})
+
+typedef struct tenon_executor_info {
+    size_t struct_size;       ///< set by the caller
+    uint32_t requested_count; ///< workers asked for
+    uint32_t worker_count;    ///< workers started; 0: tasks run in the joiner
+    int thread_error;         ///< errno of the first thread not started, or 0
+    uint32_t thread_count;    ///< live threads, spares included
+    uint32_t scope_count;     ///< root scopes not yet joined
+} tenon_executor_info;
+
+/// Start workers. If the system gives fewer threads than asked for, the
+/// executor works with those (see tenon_executor_info()).
+///
+/// Owns:     `*executor` is the caller's: tenon_executor_destroy().
+/// Threads:  any.
+/// Errors:   TENON_EINVAL an option, or $TENON_NUM_THREADS, makes no sense;
+///           TENON_ENOMEM; TENON_EFORK.
+TENON_API TENON_NODISCARD tenon_status tenon_executor_create(
+    tenon_executor **executor, const tenon_executor_options *options);
+
+/// The process's own executor, made on first use, ended with the process.
+///
+/// Owns:     not the caller's; may be destroyed, then the next use makes anew.
+/// Threads:  any.
+/// Errors:   as tenon_executor_create().
+TENON_API TENON_NODISCARD tenon_status
+tenon_executor_default(tenon_executor **executor);
+
+/// What the executor is made of now.
+///
+/// Threads:  any.
+/// Errors:   TENON_EINVAL no executor, or `struct_size` unset.
+TENON_API TENON_NODISCARD tenon_status
+tenon_executor_info_get(tenon_executor *executor, tenon_executor_info *info);
+
+/// Run `fn(task, arg)` in a root scope of its own and wait for all of it.
+///
+/// Owns:     `report` may be NULL; else free it.
+/// Threads:  any; from a task, the scope nests in that task.
+/// Blocks:   until everything ended.
+/// Errors:   the join status of the scope, or why it could not be opened.
+TENON_API TENON_NODISCARD tenon_status tenon_run(
+    tenon_executor *executor, tenon_task_fn *fn, void *arg,
+    tenon_report *report);
+
+/// Stop and join all threads, free everything. Accepts NULL.
+///
+/// Threads:  any but its own workers; nobody may use the executor any more.
+/// Blocks:   until the threads have ended: they are idle by then.
+/// Errors:   TENON_EBUSY a scope is still open: nothing was done;
+///           TENON_EDEADLK called by one of its own workers; TENON_EFORK.
+TENON_API TENON_NODISCARD tenon_status
+tenon_executor_destroy(tenon_executor *executor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+//
+// tenon — structured concurrency in C, on all cores: the one header to include.
+
+#ifndef TENON_TENON_H
+#define TENON_TENON_H
+
+#include "tenon/config.h"
+#include "tenon/error.h"
+#include "tenon/executor.h"
+#include "tenon/fork.h"
+#include "tenon/scope.h"
+#include "tenon/status.h"
+#include "tenon/task.h"
+#include "tenon/token.h"
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+//
+// token — a request to stop, with its cause, seen by everything below it.
+// Every scope has one. Free-standing ones are made here and given to scopes
+// as `parent`. Level-triggered: once set, set for ever. Any thread may call.
+//
+//     tenon_token_cancel(&token, SIGINT, "interrupted");
+
+#ifndef TENON_TOKEN_H
+#define TENON_TOKEN_H
+
+#include "tenon/config.h"
+#include "tenon/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tenon_token tenon_token;
+
+/// Who asked.
+typedef enum tenon_cause_source {
+    TENON_CAUSE_NONE = 0,
+    TENON_CAUSE_EXPLICIT, ///< somebody called cancel
+    TENON_CAUSE_FAILURE,  ///< a task or the body failed
+    TENON_CAUSE_DEADLINE, ///< the scope's own deadline
+    TENON_CAUSE_PARENT,   ///< something above was cancelled: see `origin`
+    TENON_CAUSE_POLICY,   ///< the scope's policy had what it wanted
+    TENON_CAUSE_SHUTDOWN  ///< the executor is being destroyed
+} tenon_cause_source;
+
+/// Why a token is set. A copy: it depends on nothing. Strings end with a zero
+/// and are cut to fit, "" where there is nothing to say. With source PARENT
+/// everything but `source` describes the cause at the origin.
+typedef struct tenon_cause {
+    tenon_cause_source source;
+    tenon_cause_source origin; ///< equal to `source`, except with PARENT
+    int code;                  ///< of the failure, or as given to cancel
+    uint64_t time_ns;          ///< when the origin was set, monotonic
+    uint64_t sequence;         ///< with FAILURE: the error's number, else 0
+    char task_name[32];
+    char scope_name[32];
+    char text[128];
+} tenon_cause;
+
+/// Private inside. May lie anywhere; may not move while in use.
+struct tenon_token {
+    TENON_ATOMIC(uintptr_t) cause;      // see src/scope/token.c
+    TENON_ATOMIC(uint64_t) clean_epoch; // last seen unset up to the root
+    tenon_token *parent;
+    tenon_token *linked;
+    const char *name;
+    uintptr_t reserved;
+};
+
+/// Make `token` unset, below `parent` (NULL: below nothing).
+///
+/// Owns:     the storage is yours; `parent` must outlive it. End with
+///           tenon_token_fini().
+/// Threads:  one, before it is shared.
+/// Errors:   none.
+TENON_API void tenon_token_init(tenon_token *token, tenon_token *parent);
+
+/// Ask everything below `token` to stop. The first cause wins. When the call
+/// has returned, everything below polls true.
+///
+/// Owns:     copies the text (printf-like; NULL: none), cut at 127 bytes.
+///           Without memory for it the text is lost, never the cancel.
+/// Threads:  any; not from a signal handler.
+/// Blocks:   never.
+/// Errors:   none. True if this call set it; false if it was set before,
+///           by itself or from above.
+TENON_API bool tenon_token_cancel(
+    tenon_token *token, int code, const char *format, ...) TENON_PRINTF(3, 4);
+
+/// True once `token` or anything above it is set.
+///
+/// Threads:  any.
+/// Errors:   none.
+/// Cost:     two loads and a compare while nothing anywhere is cancelled.
+TENON_API bool tenon_token_cancelled(tenon_token *token);
+
+/// Why `token` is set. False, and `*cause` untouched, while it is not.
+///
+/// Threads:  any.
+/// Errors:   none.
+TENON_API bool tenon_token_cause(tenon_token *token, tenon_cause *cause);
+
+/// Free what the token holds. Accepts zeroed memory.
+///
+/// Threads:  one; nothing below it may still be in use.
+/// Errors:   none.
+TENON_API void tenon_token_fini(tenon_token *token);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

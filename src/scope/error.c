@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+//
+// error — one allocation per error, and a reserve for when there is none.
+//
+// Memory:   a record owns its strings and its children. The reserve serves
+//           failures to allocate: such a record has code, severity and names
+//           of static storage only.
+// Roles:    a record belongs to one task, then to its scope, then to a report.
+// Ordering:
+//   E1 reserve  give back: store-release in_use -> take: cas-acquire in_use
+//               (the former user has finished with it)
+
+#include "scope/error.h"
+
+#include "base/atomic.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 512
+#define RESERVE_SIZE 32
+
+struct record {
+    tenon_error error;
+    char *names; // task and scope name, one allocation; or NULL
+    tenon_error *last_child;
+    _Atomic(bool) in_use; // of the reserve
+};
+
+static struct record reserve[RESERVE_SIZE];
+
+static struct record *record_of(const tenon_error *error)
+{
+    return (struct record *)error; // its first member
+}
+
+static struct record *take_reserve(void)
+{
+    for (size_t i = 0; i < RESERVE_SIZE; i++) {
+        bool is_used = false;
+        if (tn_cas_acquire(&reserve[i].in_use, &is_used, true)) { // E1
+            return &reserve[i];
+        }
+    }
+    return NULL;
+}
+
+static void fill(struct record *record, const tenon_fail_place *place, int code)
+{
+    record->names = NULL;
+    record->last_child = NULL;
+    record->error = (tenon_error){
+        .domain = "",
+        .code = code,
+        .severity = place->severity,
+        .text = "",
+        .file = "",
+        .line = place->line,
+        .task_name = "",
+        .scope_name = "",
+    };
+}
+
+static const char *copy_string(char **at, const char *from)
+{
+    size_t size_bytes = strlen(from) + 1;
+    char *to = *at;
+
+    memcpy(to, from, size_bytes);
+    *at += size_bytes;
+    return to;
+}
+
+tenon_error *tn_error_create(
+    const tenon_fail_place *place, int code, const char *text)
+{
+    const char *domain = place->domain == NULL ? "" : place->domain;
+    const char *file = place->file == NULL ? "" : place->file;
+    size_t strings = strlen(domain) + strlen(file) + strlen(text) + 3;
+    struct record *record = malloc(sizeof(*record) + strings);
+
+    if (record == NULL) {
+        record = take_reserve();
+        if (record == NULL) {
+            return NULL;
+        }
+        fill(record, place, code);
+        return &record->error;
+    }
+    char *at = (char *)(record + 1);
+    fill(record, place, code);
+    tn_atomic_init(&record->in_use, false);
+    record->error.domain = copy_string(&at, domain);
+    record->error.file = copy_string(&at, file);
+    record->error.text = copy_string(&at, text);
+    return &record->error;
+}
+
+void tn_error_set_names(
+    tenon_error *error, const char *task_name, const char *scope_name)
+{
+    struct record *record = record_of(error);
+    char *names = malloc(strlen(task_name) + strlen(scope_name) + 2);
+
+    if (names != NULL) {
+        record->names = names;
+        error->task_name = copy_string(&names, task_name);
+        error->scope_name = copy_string(&names, scope_name);
+    }
+}
+
+static void free_one(tenon_error *error)
+{
+    struct record *record = record_of(error);
+
+    free(record->names);
+    if (record >= reserve && record < reserve + RESERVE_SIZE) {
+        tn_store_release(&record->in_use, false); // E1
+    } else {
+        free(record);
+    }
+}
+
+void tn_error_free_list(tenon_error *first)
+{
+    // Children are put in front of the rest: no recursion, however deep.
+    while (first != NULL) {
+        tenon_error *next = (tenon_error *)first->next;
+        if (first->children != NULL) {
+            record_of(first)->last_child->next = next;
+            next = (tenon_error *)first->children;
+        }
+        free_one(first);
+        first = next;
+    }
+}
+
+void tn_error_adopt(
+    tenon_error *error, tenon_error *children, uint64_t dropped_count)
+{
+    struct record *record = record_of(error);
+
+    error->children_dropped_count += dropped_count;
+    if (children == NULL) {
+        return;
+    }
+    if (record->last_child == NULL) {
+        error->children = children;
+    } else {
+        record->last_child->next = children;
+    }
+    for (; children != NULL; children = (tenon_error *)children->next) {
+        children->parent = error;
+        record->last_child = children;
+    }
+}
+
+static bool is_recorded_word(tn_failure said)
+{
+    return (said & 1) != 0;
+}
+
+static tenon_error *record_in(tn_failure said)
+{
+    return is_recorded_word(said) ? NULL : (tenon_error *)said;
+}
+
+static tenon_fail_place place_of_code(int code)
+{
+    return (tenon_fail_place){
+        .domain = code < 0 ? "tenon" : TENON_ERROR_DOMAIN,
+        .severity = TENON_SEVERITY_ERROR,
+    };
+}
+
+static const char *text_of_code(int code)
+{
+    return code < 0 ? tenon_status_name(code) : "";
+}
+
+static tenon_error *create_for_code(int code)
+{
+    tenon_fail_place place = place_of_code(code);
+
+    return tn_error_create(&place, code, text_of_code(code));
+}
+
+// The children and the count of `from`, which is freed, go to `to`.
+static void move_children(tenon_error *to, tenon_error *from)
+{
+    tn_error_adopt(
+        to, (tenon_error *)from->children, from->children_dropped_count);
+    from->children = NULL;
+    free_one(from);
+}
+
+tenon_error *tn_failure_take(tn_failure *said, int code, bool *is_recorded)
+{
+    tenon_error *record = record_in(*said);
+    bool was_recorded = is_recorded_word(*said);
+    int recorded_code = (int)((intptr_t)*said >> 2);
+
+    *said = TN_FAILURE_NONE;
+    *is_recorded = was_recorded && recorded_code == code;
+    if (*is_recorded || (record != NULL && record->code == code)) {
+        return record;
+    }
+    tenon_error *error = create_for_code(code);
+    if (record == NULL || error == NULL) {
+        return error == NULL ? record : error;
+    }
+    if (record->code == 0) {
+        move_children(error, record);
+    } else {
+        tn_error_adopt(error, record, 0); // described, but another code
+    }
+    return error;
+}
+
+void tn_failure_describe(
+    tn_failure *said, const tenon_fail_place *place, int code,
+    const char *format, va_list args)
+{
+    char text[TEXT_MAX];
+    tenon_error *before = record_in(*said);
+
+    vsnprintf(text, sizeof(text), format, args);
+    tenon_error *error = tn_error_create(place, code, text);
+    if (error == NULL) {
+        return; // the code alone will be recorded, or counted
+    }
+    if (before != NULL) {
+        move_children(error, before);
+    }
+    *said = (tn_failure)error;
+}
+
+void tn_failure_gather(
+    tn_failure *said, tenon_error *children, uint64_t dropped_count)
+{
+    tenon_error *error = record_in(*said);
+
+    if (error == NULL) {
+        tenon_fail_place place = {.severity = TENON_SEVERITY_ERROR};
+        error = tn_error_create(&place, 0, "");
+    }
+    if (error == NULL) {
+        tn_error_free_list(children);
+        return;
+    }
+    tn_error_adopt(error, children, dropped_count);
+    *said = (tn_failure)error;
+}
+
+void tn_failure_pass_on(tn_failure *said, int code)
+{
+    if (record_in(*said) == NULL) {
+        *said = (tn_failure)((intptr_t)code * 4) | 1;
+    }
+}
+
+void tn_failure_clear(tn_failure *said)
+{
+    tn_error_free_list(record_in(*said));
+    *said = TN_FAILURE_NONE;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+//
+// executor — the public face: options checked, the process's own executor,
+// and root tasks. It tells the scheduler what a job is.
+
+#include "tenon/executor.h"
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "sched/executor.h"
+#include "sched/worker.h"
+#include "scope/scope.h"
+#include "scope/task.h"
+#include "tenon/scope.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define WORKERS_MAX UINT32_C(65535)
+#define SPARES_DEFAULT UINT32_C(64)
+#define STACK_DEFAULT_BYTES ((size_t)16 * 1024 * 1024)
+#define STACK_MIN_BYTES ((size_t)64 * 1024)
+#define SPIN_DEFAULT_NS UINT64_C(20000)
+
+static pthread_mutex_t default_lock = PTHREAD_MUTEX_INITIALIZER;
+static tenon_executor *default_executor; // guarded by default_lock
+
+static bool choose_worker_count(uint32_t asked, uint32_t *count)
+{
+    unsigned found = asked;
+
+    if (asked == 0 && !tn_cpu_default_count(&found)) {
+        return false;
+    }
+    *count = found;
+    return found <= WORKERS_MAX;
+}
+
+static uint32_t choose_spare_count(uint32_t asked, uint32_t worker_count)
+{
+    uint32_t room = WORKERS_MAX - worker_count;
+
+    if (asked == TENON_NO_SPARES) {
+        return 0;
+    }
+    asked = asked == 0 ? SPARES_DEFAULT : asked;
+    return asked < room ? asked : room;
+}
+
+static tenon_status make_config(
+    struct tn_executor_config *config, const tenon_executor_options *options)
+{
+    if (options->struct_size != sizeof(*options) ||
+        (options->stack_size_bytes != 0 &&
+         options->stack_size_bytes < STACK_MIN_BYTES) ||
+        !choose_worker_count(options->worker_count, &config->worker_count)) {
+        return TENON_EINVAL;
+    }
+    config->spare_count =
+        choose_spare_count(options->spare_count, config->worker_count);
+    config->stack_size_bytes = options->stack_size_bytes == 0
+                                   ? STACK_DEFAULT_BYTES
+                                   : options->stack_size_bytes;
+    config->idle_spin_ns =
+        options->idle_spin_ns == 0 ? SPIN_DEFAULT_NS : options->idle_spin_ns;
+    if (options->idle_spin_ns == TENON_NO_SPIN) {
+        config->idle_spin_ns = 0;
+    }
+    config->name = options->name == NULL ? "tenon" : options->name;
+    config->run = tn_task_run;
+    config->fire = tn_scope_expire;
+    return TENON_OK;
+}
+
+tenon_status tenon_executor_create(
+    tenon_executor **executor, const tenon_executor_options *options)
+{
+    static const tenon_executor_options defaults = {
+        .struct_size = sizeof(defaults)};
+    struct tn_executor_config config;
+
+    if (executor == NULL) {
+        return TENON_EINVAL;
+    }
+    tenon_status status =
+        make_config(&config, options == NULL ? &defaults : options);
+    if (status != TENON_OK) {
+        return status;
+    }
+    tenon_executor *made = tn_executor_create(&config);
+    if (made == NULL) {
+        return TENON_ENOMEM;
+    }
+    *executor = made;
+    return TENON_OK;
+}
+
+tenon_status tenon_executor_default(tenon_executor **executor)
+{
+    tenon_status status = TENON_OK;
+
+    if (executor == NULL) {
+        return TENON_EINVAL;
+    }
+    pthread_mutex_lock(&default_lock);
+    if (default_executor == NULL) {
+        status = tenon_executor_create(&default_executor, NULL);
+    }
+    tenon_executor *found = default_executor;
+    pthread_mutex_unlock(&default_lock);
+    if (status == TENON_OK && tn_executor_is_stale(found)) {
+        status = TENON_EFORK;
+    }
+    if (status == TENON_OK) {
+        *executor = found;
+    }
+    return status;
+}
+
+tenon_status tenon_executor_info_get(
+    tenon_executor *executor, tenon_executor_info *info)
+{
+    if (executor == NULL || info == NULL ||
+        info->struct_size != sizeof(*info)) {
+        return TENON_EINVAL;
+    }
+    struct tn_crew *crew = &executor->crew;
+    pthread_mutex_lock(&crew->lock);
+    info->requested_count = crew->target_count;
+    info->worker_count = crew->started_count;
+    info->thread_error = crew->thread_error;
+    info->thread_count = crew->thread_count;
+    pthread_mutex_unlock(&crew->lock);
+    // relaxed: a number for people.
+    info->scope_count = tn_load_relaxed(&executor->open_count);
+    return TENON_OK;
+}
+
+tenon_status tenon_run(
+    tenon_executor *executor, tenon_task_fn *fn, void *arg,
+    tenon_report *report)
+{
+    tenon_scope scope;
+    tenon_status status =
+        tenon_scope_open(&scope, TENON_SCOPE_OPTIONS(.executor = executor));
+
+    if (status != TENON_OK) {
+        return status;
+    }
+    tenon_status spawned = tenon_spawn(&scope, fn, arg);
+    if (spawned == TENON_OK || spawned == TENON_CANCELLED) {
+        return tenon_scope_join(&scope, TENON_OK, report);
+    }
+    // Not started: the reason counts, not the empty scope's status.
+    status = tenon_scope_join(&scope, TENON_OK, NULL);
+    return status == TENON_OK ? spawned : status;
+}
+
+static void forget_default(const tenon_executor *executor)
+{
+    pthread_mutex_lock(&default_lock);
+    if (default_executor == executor) {
+        default_executor = NULL;
+    }
+    pthread_mutex_unlock(&default_lock);
+}
+
+tenon_status tenon_executor_destroy(tenon_executor *executor)
+{
+    struct tn_worker *worker = tn_worker_self;
+
+    if (executor == NULL) {
+        return TENON_OK;
+    }
+    if (tn_executor_is_stale(executor)) {
+        return TENON_EFORK;
+    }
+    if (worker != NULL && worker->executor == executor) {
+        return TENON_EDEADLK;
+    }
+    // relaxed: who closed the last scope told the caller so.
+    if (tn_load_relaxed(&executor->open_count) > 0) {
+        return TENON_EBUSY;
+    }
+    forget_default(executor);
+    tn_executor_destroy(executor);
+    return TENON_OK;
+}
+
+uint64_t tenon_now_ns(void)
+{
+    return tn_clock_now_ns();
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+//
+// ledger — which errors a scope keeps, which one is primary, and what follows.
+//
+// Every error is counted and numbered. The first `max_errors` are kept whole;
+// beyond them only one that outranks the rest: the one that won the cancel, or
+// the first fatal one. An error is in the list before the cancel that it
+// triggers. Errors are rare: one lock for the process guards all ledgers.
+//
+// Roles:    tasks record on any worker while their scope is open; the owner
+//           records for the body.
+// Progress: blocks on the lock, held for a few stores and one cancel.
+// Memory:   records belong to the scope until join moves them to a report.
+// Invariants:
+//   I1 first_error .. last_error are sorted by sequence
+//   I2 kept_count <= max_errors + 2 (the winner, the fatal one)
+//   I3 primary is the first fatal error, else the one that won the cancel,
+//      else NULL: then the first of the list is
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "scope/error.h"
+#include "scope/scope.h"
+#include "scope/task.h"
+#include "scope/token.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool is_fatal(const tenon_error *error)
+{
+    return error != NULL && error->severity == TENON_SEVERITY_FATAL;
+}
+
+static void append_locked(tenon_scope *scope, tenon_error *error)
+{
+    error->next = NULL;
+    if (scope->last_error == NULL) {
+        scope->first_error = error;
+    } else {
+        scope->last_error->next = error;
+    }
+    scope->last_error = error;
+    scope->kept_count++;
+}
+
+static bool cancel_for(tenon_scope *scope, const tenon_error *error)
+{
+    tenon_cause cause = {
+        .source = TENON_CAUSE_FAILURE,
+        .origin = TENON_CAUSE_FAILURE,
+        .code = error->code,
+        .time_ns = tn_clock_now_ns(),
+        .sequence = error->sequence,
+    };
+
+    tn_cause_copy(cause.text, sizeof(cause.text), error->text);
+    tn_cause_copy(cause.task_name, sizeof(cause.task_name), error->task_name);
+    tn_cause_copy(
+        cause.scope_name, sizeof(cause.scope_name), error->scope_name);
+    return tn_token_set(&scope->token, &cause);
+}
+
+// Where the list ended before an error was added.
+struct list_end {
+    tenon_error *last;
+};
+
+static void unappend_locked(tenon_scope *scope, struct list_end end)
+{
+    if (end.last == NULL) {
+        scope->first_error = NULL;
+    } else {
+        end.last->next = NULL;
+    }
+    scope->last_error = end.last;
+    scope->kept_count--;
+}
+
+static void record_locked(tenon_scope *scope, tenon_error *error, bool cancels)
+{
+    struct list_end end = {scope->last_error};
+    bool is_kept = scope->kept_count < scope->max_errors;
+
+    error->after_cancel = tenon_token_cancelled(&scope->token);
+    append_locked(scope, error);
+    bool has_won = cancels && cancel_for(scope, error);
+    if (is_fatal(error) && !is_fatal(scope->primary)) {
+        scope->primary = error;
+        is_kept = true;
+    } else if (has_won && scope->primary == NULL) {
+        scope->primary = error;
+    }
+    if (!is_kept && !has_won) {
+        unappend_locked(scope, end);
+        tn_error_free_list(error);
+    }
+}
+
+static tenon_error unnamed_error(int code)
+{
+    return (tenon_error){
+        .domain = "",
+        .code = code,
+        .text = "",
+        .file = "",
+        .task_name = "",
+        .scope_name = "",
+    };
+}
+
+static void record(
+    tenon_scope *scope, tenon_error *error, int code, bool cancels)
+{
+    pthread_mutex_lock(&lock);
+    uint64_t sequence = ++scope->error_count;
+    if (error != NULL) {
+        error->sequence = sequence;
+        record_locked(scope, error, cancels);
+    } else if (cancels) {
+        // No memory at all: counted, and it cancels all the same.
+        tenon_error words = unnamed_error(code);
+        words.sequence = sequence;
+        cancel_for(scope, &words);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void tn_ledger_task_failed(tenon_task *task, int code)
+{
+    tenon_scope *scope = task->scope;
+    bool is_recorded = false;
+    tn_failure said = task->failure;
+    tenon_error *error = tn_failure_take(&said, code, &is_recorded);
+
+    task->failure = TN_FAILURE_NONE;
+    if (is_recorded) {
+        return;
+    }
+    if (error != NULL) {
+        tn_error_set_names(
+            error, tenon_task_name(task), tenon_scope_name(scope));
+    }
+    record(scope, error, code, scope->policy == TENON_POLICY_FAIL_FAST);
+}
+
+void tn_ledger_body_failed(tenon_scope *scope, int code)
+{
+    bool is_recorded = false;
+    tn_failure said = scope->body_failure;
+    tenon_error *error = tn_failure_take(&said, code, &is_recorded);
+
+    scope->body_failure = TN_FAILURE_NONE;
+    tn_failure_pass_on(&scope->body_failure, code);
+    if (is_recorded) {
+        return;
+    }
+    if (error != NULL) {
+        tn_error_set_names(error, "", tenon_scope_name(scope));
+    }
+    record(scope, error, code, true);
+}
+
+void tn_ledger_left_open(tenon_scope *scope, const char *inner_name)
+{
+    tenon_fail_place place = {.domain = "tenon"};
+    char text[128];
+
+    snprintf(
+        text, sizeof(text), "scope '%.40s' was still open when '%.40s' ended",
+        inner_name, tenon_scope_name(scope));
+    tenon_error *error = tn_error_create(&place, TENON_ESTRUCT, text);
+    if (error != NULL) {
+        tn_error_set_names(error, "", tenon_scope_name(scope));
+    }
+    record(scope, error, TENON_ESTRUCT, true);
+}
+
+int tenon_scope_fail_at(
+    tenon_scope *scope, tenon_fail_place place, int code, const char *format,
+    ...)
+{
+    va_list args;
+
+    if (code == TENON_OK) {
+        return TENON_EINVAL;
+    }
+    if (scope->owner_thread != tn_thread_self() ||
+        scope->owner != tn_task_current()) {
+        return TENON_EPERM;
+    }
+    if (scope->phase != TN_SCOPE_OPEN) {
+        return TENON_ECLOSED;
+    }
+    va_start(args, format);
+    tn_failure_describe(&scope->body_failure, &place, code, format, args);
+    va_end(args);
+    tn_ledger_body_failed(scope, code);
+    scope->body_status = code;
+    return code;
+}

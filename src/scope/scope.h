@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// scope — counts its tasks, keeps their errors, and lets its owner wait.
+//
+// Behind include/tenon/scope.h. See scope.c; opening and joining are there,
+// spawning is in spawn.c, which errors are kept in ledger.c.
+
+#ifndef TN_SCOPE_SCOPE_H
+#define TN_SCOPE_SCOPE_H
+
+#include "sched/timer.h"
+#include "tenon/scope.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TN_SCOPE_UNUSED, TN_SCOPE_OPEN, TN_SCOPE_JOINING, TN_SCOPE_JOINED };
+
+// The shared word: live count << 24 | the joiner's parker << 8 | closed.
+#define TN_WORD_CLOSED INT64_C(1)
+#define TN_WORD_WAITER_SHIFT 8
+#define TN_WORD_WAITER_MASK (INT64_C(0xffff) << TN_WORD_WAITER_SHIFT)
+#define TN_WORD_COUNT_SHIFT 24
+#define TN_WORD_COUNT_ONE (INT64_C(1) << TN_WORD_COUNT_SHIFT)
+
+// [any] One more live task or reference; the caller keeps the scope open.
+void tn_scope_enter(tenon_scope *scope);
+
+// [any] One less. The scope may be gone when this returns.
+void tn_scope_exit(tenon_scope *scope);
+
+// [timer] The scope's deadline has come.
+tn_timer_fire_fn tn_scope_expire;
+
+// [worker] `task` returned `status` with scopes of its own still open: cancel
+// and join them. Returns the task's new status.
+int tn_scope_close_left_open(tenon_task *task, int status);
+
+// [any] Record that a task failed with `code`, and do as the policy says.
+void tn_ledger_task_failed(tenon_task *task, int code);
+
+// [owner] The same for the body.
+void tn_ledger_body_failed(tenon_scope *scope, int code);
+
+// [owner] Join found `inner` still open inside `scope`.
+void tn_ledger_left_open(tenon_scope *scope, const char *inner_name);
+
+#endif

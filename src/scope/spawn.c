@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+//
+// spawn — gives a scope one more task: who may, what it takes, where it goes.
+//
+// Roles:    the owner, members of the scope at any depth, holders of a
+//           reference.
+// Progress: never blocks, but for the allocator's lock on a foreign thread.
+// Memory:   64 bytes from the thread's cache, 64 more for a name or an argument
+//           destructor; none for a caller's own task without these.
+
+#include "base/check.h"
+#include "sched/executor.h"
+#include "scope/scope.h"
+#include "scope/task.h"
+#include "scope/token.h"
+#include "tenon/scope.h"
+
+#include <string.h>
+
+struct spawn {
+    tenon_scope *scope;
+    tenon_task *task; // the caller's, or NULL
+    tenon_task_fn *fn;
+    void *arg;
+    struct tn_task_extra extra;
+    bool has_reference;
+};
+
+static bool is_closed(tenon_scope *scope)
+{
+    // relaxed: a courtesy to who has no right to look.
+    return (tn_load_relaxed(&scope->word) & TN_WORD_CLOSED) != 0;
+}
+
+// May the calling thread add to the scope?
+static tenon_status permission(tenon_scope *scope)
+{
+    tenon_task *current = tn_task_current();
+
+    if (scope->owner_thread == tn_thread_self() && scope->owner == current) {
+        return scope->phase == TN_SCOPE_OPEN ? TENON_OK : TENON_ECLOSED;
+    }
+    if (is_closed(scope)) {
+        return TENON_ECLOSED;
+    }
+    return current != NULL && tn_task_is_within(current, scope) ? TENON_OK
+                                                                : TENON_EPERM;
+}
+
+static tenon_status admit(struct spawn *spawn)
+{
+    tenon_scope *scope = spawn->scope;
+
+    if (scope == NULL || scope->executor == NULL || spawn->fn == NULL) {
+        return TENON_EINVAL;
+    }
+    if (tn_executor_is_stale(scope->executor)) {
+        return TENON_EFORK;
+    }
+    tenon_status status = spawn->has_reference ? TENON_OK : permission(scope);
+    if (status != TENON_OK) {
+        return status;
+    }
+    if (tenon_token_cancelled(&scope->token)) {
+        // relaxed: the owner reads it after all have ended (E1 of scope.c).
+        tn_add_relaxed(&scope->rejected_count, 1);
+        return TENON_CANCELLED;
+    }
+    return TENON_OK;
+}
+
+static bool add_extra(struct spawn *spawn, tenon_task *task)
+{
+    task->relation = NULL;
+    if (spawn->extra.name == NULL && spawn->extra.destroy_arg == NULL) {
+        return true;
+    }
+    struct tn_task_extra *extra =
+        tn_executor_take_piece(spawn->scope->executor);
+    if (extra == NULL) {
+        return false;
+    }
+    *extra = spawn->extra;
+    task->relation = extra;
+    return true;
+}
+
+static void drop_pieces(struct spawn *spawn, tenon_task *task)
+{
+    struct tenon_executor *executor = spawn->scope->executor;
+
+    if (task->relation != NULL) {
+        tn_executor_give_piece(executor, task->relation);
+    }
+    if (spawn->task == NULL) {
+        tn_executor_give_piece(executor, task);
+    }
+}
+
+static tenon_task *make_task(struct spawn *spawn)
+{
+    tenon_task *task = spawn->task;
+
+    if (task == NULL) {
+        task = tn_executor_take_piece(spawn->scope->executor);
+        if (task == NULL) {
+            return NULL;
+        }
+    }
+    task->fn = spawn->fn;
+    task->arg = spawn->arg;
+    task->scope = spawn->scope;
+    // relaxed: the push publishes it.
+    tn_store_relaxed(&task->state, spawn->task != NULL ? TN_TASK_KEPT : 0);
+    if (!add_extra(spawn, task)) {
+        drop_pieces(spawn, task);
+        return NULL;
+    }
+    return task;
+}
+
+static bool queue(tenon_scope *scope, tenon_task *task)
+{
+    struct tn_worker *worker = tn_worker_self;
+    struct tn_job *job = (struct tn_job *)task;
+
+    if (worker != NULL && worker->executor == scope->executor) {
+        return tn_worker_push(worker, job);
+    }
+    tn_executor_inject(scope->executor, job);
+    return true;
+}
+
+static void count_spawned(tenon_scope *scope, int64_t difference)
+{
+    if (scope->owner_thread == tn_thread_self()) {
+        scope->local_spawned += (uint64_t)difference;
+    } else {
+        // relaxed: the owner reads it after all have ended (E1 of scope.c).
+        tn_add_relaxed(&scope->shared_spawned, (uint64_t)difference);
+    }
+}
+
+static tenon_status start(struct spawn *spawn)
+{
+    tenon_task *task = make_task(spawn);
+
+    if (task == NULL) {
+        return TENON_ENOMEM;
+    }
+    // Counted before it can be taken: the count never misses a live task.
+    tn_scope_enter(spawn->scope);
+    count_spawned(spawn->scope, 1);
+    if (!queue(spawn->scope, task)) {
+        drop_pieces(spawn, task);
+        count_spawned(spawn->scope, -1);
+        tn_scope_exit(spawn->scope);
+        return TENON_ENOMEM;
+    }
+    return TENON_OK;
+}
+
+static tenon_status do_spawn(struct spawn *spawn)
+{
+    tenon_status status = admit(spawn);
+
+    if (status == TENON_OK) {
+        status = start(spawn);
+    }
+    if (status != TENON_OK && spawn->extra.destroy_arg != NULL) {
+        spawn->extra.destroy_arg(spawn->arg);
+    }
+    return status;
+}
+
+// False: the options are not of a size we know.
+static bool take_options(struct spawn *spawn, const tenon_task_options *options)
+{
+    if (options == NULL) {
+        return true;
+    }
+    if (options->struct_size != sizeof(*options)) {
+        return false;
+    }
+    spawn->extra.name = options->name;
+    spawn->extra.destroy_arg = options->destroy_arg;
+    return true;
+}
+
+tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
+{
+    struct spawn spawn = {.scope = scope, .fn = fn, .arg = arg};
+
+    return do_spawn(&spawn);
+}
+
+tenon_status tenon_spawn_with(
+    tenon_scope *scope, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options)
+{
+    struct spawn spawn = {.scope = scope, .fn = fn, .arg = arg};
+
+    return take_options(&spawn, options) ? do_spawn(&spawn) : TENON_EINVAL;
+}
+
+tenon_status tenon_spawn_task(
+    tenon_scope *scope, tenon_task *task, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options)
+{
+    struct spawn spawn = {.scope = scope, .task = task, .fn = fn, .arg = arg};
+
+    if (!take_options(&spawn, options)) {
+        return TENON_EINVAL;
+    }
+    if (task == NULL) {
+        spawn.fn = NULL; // refused as invalid, the argument destroyed
+    }
+    return do_spawn(&spawn);
+}
+
+tenon_status tenon_scope_acquire(tenon_scope *scope, tenon_scope_ref *ref)
+{
+    if (scope == NULL || scope->executor == NULL || ref == NULL) {
+        return TENON_EINVAL;
+    }
+    if (tn_executor_is_stale(scope->executor)) {
+        return TENON_EFORK;
+    }
+    tenon_status status = permission(scope);
+    if (status == TENON_OK) {
+        tn_scope_enter(scope);
+        ref->scope = scope;
+    }
+    return status;
+}
+
+tenon_status tenon_ref_spawn(
+    tenon_scope_ref *ref, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options)
+{
+    struct spawn spawn = {
+        .scope = ref->scope, .fn = fn, .arg = arg, .has_reference = true};
+
+    return take_options(&spawn, options) ? do_spawn(&spawn) : TENON_EINVAL;
+}
+
+void tenon_scope_release(tenon_scope_ref *ref)
+{
+    if (ref != NULL && ref->scope != NULL) {
+        tenon_scope *scope = ref->scope;
+        ref->scope = NULL;
+        tn_scope_exit(scope);
+    }
+}
