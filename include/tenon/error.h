@@ -33,28 +33,28 @@ typedef enum tenon_severity {
 /// One failure, to be read only. Strings are "" where there is nothing to say,
 /// and live as long as the report.
 struct tenon_error {
-    const char *domain; ///< whose code it is: "app" unless said, or "tenon"
-    int code;           ///< what the task returned
+    const char *domain;  ///< whose code it is: "app" unless said, or "tenon"
+    int code;            ///< what the task returned
     tenon_severity severity;
     const char *text;
     const char *file;
     int line;
     const char *task_name;
     const char *scope_name;
-    uint64_t sequence; ///< 1, 2, ... in the order of recording in the scope
-    bool after_cancel; ///< the scope was cancelled already
-    const tenon_error *children;     ///< what this one stands for, or NULL
-    const tenon_error *next;         ///< the next of the same list, or NULL
-    const tenon_error *parent;       ///< whose child it is, or NULL
-    uint64_t children_dropped_count; ///< counted but not kept among children
+    uint64_t sequence;  ///< 1, 2, ... in the order of recording in the scope
+    bool after_cancel;  ///< the scope was cancelled already
+    const tenon_error *children;      ///< what this one stands for, or NULL
+    const tenon_error *next;          ///< the next of the same list, or NULL
+    const tenon_error *parent;        ///< whose child it is, or NULL
+    uint64_t children_dropped_count;  ///< counted but not kept among children
 };
 
 /// What a scope came to. Filled by join; freed by tenon_report_free().
 struct tenon_report {
-    tenon_status status;   ///< as join returned it
-    bool cancel_requested; ///< the token was set at some time
-    bool cancelled;        ///< the scope cancelled itself (not from outside)
-    tenon_cause cause;     ///< source NONE unless cancel_requested
+    tenon_status status;    ///< as join returned it
+    bool cancel_requested;  ///< the token was set at some time
+    bool cancelled;         ///< the scope cancelled itself (not from outside)
+    tenon_cause cause;      ///< source NONE unless cancel_requested
     tenon_status body_status;
 
     // Tasks: spawned = ok + failed + cancelled + dropped.
@@ -62,13 +62,13 @@ struct tenon_report {
     uint64_t ok_count;
     uint64_t failed_count;
     uint64_t cancelled_count;
-    uint64_t dropped_count;  ///< never ran
-    uint64_t rejected_count; ///< spawns refused; not among the spawned
+    uint64_t dropped_count;   ///< never ran
+    uint64_t rejected_count;  ///< spawns refused; not among the spawned
 
-    uint64_t error_count;       ///< exact, of tasks and body
-    size_t kept_count;          ///< of them in the list below
-    const tenon_error *errors;  ///< by sequence number
-    const tenon_error *primary; ///< the one to tell first; NULL without errors
+    uint64_t error_count;        ///< exact, of tasks and body
+    size_t kept_count;           ///< of them in the list below
+    const tenon_error *errors;   ///< by sequence number
+    const tenon_error *primary;  ///< the one to tell first; NULL without errors
 };
 
 /// Where and of what kind; made by the macros below.
@@ -80,7 +80,7 @@ typedef struct tenon_fail_place {
 } tenon_fail_place;
 
 #ifndef TENON_ERROR_DOMAIN
-#define TENON_ERROR_DOMAIN "app" ///< define before including to change it
+#define TENON_ERROR_DOMAIN "app"  ///< define before including to change it
 #endif
 
 #define TENON_PLACE(domain, severity) \

@@ -22,16 +22,16 @@ typedef struct tenon_executor tenon_executor;
 #define TENON_NO_SPARES UINT32_MAX
 
 typedef struct tenon_executor_options {
-    size_t struct_size; ///< set by the macro
+    size_t struct_size;  ///< set by the macro
     /// 1 to 65535 workers at work at a time. 0: $TENON_NUM_THREADS, else the
     /// least of affinity, cgroup CPU quota (rounded up) and CPUs online.
     uint32_t worker_count;
     /// At most so many further threads, started to take the place of workers
     /// that wait in a join. 0: 64.
     uint32_t spare_count;
-    size_t stack_size_bytes; ///< per thread, >= 64 KiB. 0: 16 MiB, on demand
-    uint64_t idle_spin_ns;   ///< look for work so long before sleep. 0: 20 us
-    const char *name;        ///< threads are `name`-0, ...; NULL: "tenon"
+    size_t stack_size_bytes;  ///< per thread, >= 64 KiB. 0: 16 MiB, on demand
+    uint64_t idle_spin_ns;    ///< look for work so long before sleep. 0: 20 us
+    const char *name;         ///< threads are `name`-0, ...; NULL: "tenon"
 } tenon_executor_options;
 
 #define TENON_EXECUTOR_OPTIONS(...)   \
@@ -39,12 +39,12 @@ typedef struct tenon_executor_options {
         .struct_size = sizeof(tenon_executor_options), __VA_ARGS__})
 
 typedef struct tenon_executor_info {
-    size_t struct_size;       ///< set by the caller
-    uint32_t requested_count; ///< workers asked for
-    uint32_t worker_count;    ///< workers started; 0: tasks run in the joiner
-    int thread_error;         ///< errno of the first thread not started, or 0
-    uint32_t thread_count;    ///< live threads, spares included
-    uint32_t scope_count;     ///< root scopes not yet joined
+    size_t struct_size;        ///< set by the caller
+    uint32_t requested_count;  ///< workers asked for
+    uint32_t worker_count;     ///< workers started; 0: tasks run in the joiner
+    int thread_error;          ///< errno of the first thread not started, or 0
+    uint32_t thread_count;     ///< live threads, spares included
+    uint32_t scope_count;      ///< root scopes not yet joined
 } tenon_executor_info;
 
 /// Start workers. If the system gives fewer threads than asked for, the
@@ -68,7 +68,7 @@ tenon_executor_default(tenon_executor **executor);
 /// What the executor is made of now.
 ///
 /// Threads:  any.
-/// Errors:   TENON_EINVAL no executor, or `struct_size` unset.
+/// Errors:   TENON_EINVAL no executor, or `struct_size` unset; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status
 tenon_executor_info_get(tenon_executor *executor, tenon_executor_info *info);
 

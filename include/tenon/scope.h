@@ -26,16 +26,16 @@ typedef enum tenon_policy {
 } tenon_policy;
 
 typedef struct tenon_scope_options {
-    size_t struct_size;       ///< set by the macro
-    tenon_executor *executor; ///< NULL: the caller's own, else the default
-    const char *name;         ///< must outlive the scope; NULL: none
+    size_t struct_size;        ///< set by the macro
+    tenon_executor *executor;  ///< NULL: the caller's own, else the default
+    const char *name;          ///< must outlive the scope; NULL: none
     tenon_policy policy;
-    uint64_t timeout_ns;  ///< from open on; 0: none
-    uint64_t deadline_ns; ///< of tenon_now_ns(); 0: none. The earlier counts
-    tenon_token *parent;  ///< one more token to heed; must outlive the scope
-    uint32_t max_errors;  ///< kept whole, besides the primary; 0: 16
-    tenon_report *report; ///< where TENON_SCOPE puts the report; or NULL
-    tenon_status *status; ///< where TENON_SCOPE puts the join status; or NULL
+    uint64_t timeout_ns;   ///< from open on; 0: none
+    uint64_t deadline_ns;  ///< of tenon_now_ns(); 0: none. The earlier counts
+    tenon_token *parent;   ///< one more token to heed; must outlive the scope
+    uint32_t max_errors;   ///< kept whole, besides the primary; 0: 16
+    tenon_report *report;  ///< where TENON_SCOPE puts the report; or NULL
+    tenon_status *status;  ///< where TENON_SCOPE puts the join status; or NULL
 } tenon_scope_options;
 
 #define TENON_SCOPE_OPTIONS(...)   \
@@ -46,9 +46,9 @@ typedef struct tenon_scope_options {
 struct tenon_scope {
     // Fixed at open.
     tenon_executor *executor;
-    tenon_task *owner; // NULL: a root scope
+    tenon_task *owner;  // NULL: a root scope
     const void *owner_thread;
-    tenon_scope *parent; // the scope around it; NULL: a root scope
+    tenon_scope *parent;  // the scope around it; NULL: a root scope
     uint32_t depth;
     uint32_t policy;
     uint32_t max_errors;
@@ -189,7 +189,7 @@ TENON_API const char *tenon_scope_name(const tenon_scope *scope);
 /// A right to spawn from any thread. Keeps the scope from closing: a join
 /// waits until it is released.
 typedef struct tenon_scope_ref {
-    tenon_scope *scope; // private; NULL when released
+    tenon_scope *scope;  // private; NULL when released
 } tenon_scope_ref;
 
 /// Take a reference.

@@ -17,20 +17,20 @@ typedef int tenon_status;
 
 enum {
     TENON_OK = 0,
-    TENON_CANCELLED = -1, ///< stopped, or refused, because of a cancel
-    TENON_ERRORS = -2,    ///< join: a task or the body failed
-    TENON_TIMEOUT = -3,   ///< join: the scope's own deadline stopped something
-    TENON_EINVAL = -4,    ///< an argument or option makes no sense
-    TENON_ENOMEM = -5,    ///< no memory; nothing was started
+    TENON_CANCELLED = -1,  ///< stopped, or refused, because of a cancel
+    TENON_ERRORS = -2,     ///< join: a task or the body failed
+    TENON_TIMEOUT = -3,    ///< join: the scope's own deadline stopped something
+    TENON_EINVAL = -4,     ///< an argument or option makes no sense
+    TENON_ENOMEM = -5,     ///< no memory; nothing was started
     TENON_EPERM = -6,    ///< not the owner, or neither descendant nor reference
     TENON_EDEADLK = -7,  ///< would wait for itself
-    TENON_EALREADY = -8, ///< was done before
-    TENON_ECLOSED = -9,  ///< the scope takes no more tasks
-    TENON_EBUSY = -10,   ///< something still lives in it
-    TENON_EAGAIN = -11,  ///< the system lacks a resource (threads); try later
-    TENON_ENOTREADY = -12, ///< no outcome yet
-    TENON_ESTRUCT = -13,   ///< scopes were not closed in the order of nesting
-    TENON_EFORK = -14      ///< the process forked: its child has no executor
+    TENON_EALREADY = -8,  ///< was done before
+    TENON_ECLOSED = -9,   ///< the scope takes no more tasks
+    TENON_EBUSY = -10,    ///< something still lives in it
+    TENON_EAGAIN = -11,   ///< the system lacks a resource (threads); try later
+    TENON_ENOTREADY = -12,  ///< no outcome yet
+    TENON_ESTRUCT = -13,    ///< scopes were not closed in the order of nesting
+    TENON_EFORK = -14       ///< the process forked: its child has no executor
 };
 
 /// The name of a code, as in the source ("TENON_EINVAL"); "error" for others.

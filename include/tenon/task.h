@@ -32,9 +32,9 @@ typedef int tenon_task_fn(tenon_task *self, void *arg);
 typedef void tenon_destroy_fn(void *arg);
 
 typedef struct tenon_task_options {
-    size_t struct_size;            ///< set by the macro
-    const char *name;              ///< must outlive the scope; NULL: none
-    tenon_destroy_fn *destroy_arg; ///< NULL: none
+    size_t struct_size;             ///< set by the macro
+    const char *name;               ///< must outlive the scope; NULL: none
+    tenon_destroy_fn *destroy_arg;  ///< NULL: none
 } tenon_task_options;
 
 #define TENON_TASK_OPTIONS(...)   \
@@ -44,27 +44,27 @@ typedef struct tenon_task_options {
 /// Private inside; 64 bytes, a cache line's worth. A caller's own one may lie
 /// anywhere and may not move until the scope is joined.
 struct tenon_task {
-    void *link; // queued: the next in a list. Running: innermost scope
+    void *link;  // queued: the next in a list. Running: innermost scope
     tenon_task_fn *fn;
     void *arg;
     tenon_scope *scope;
-    void *relation;    // forked: the parent task. Spawned: options, or NULL
-    uintptr_t failure; // running: what tenon_fail() said
+    void *relation;     // forked: the parent task. Spawned: options, or NULL
+    uintptr_t failure;  // running: what tenon_fail() said
     uint64_t clean_epoch;
     TENON_ATOMIC(uint32_t) state;
     union {
-        uint32_t mark; // running: the worker's deque when it began
-        int status;    // ended: what it returned
+        uint32_t mark;  // running: the worker's deque when it began
+        int status;     // ended: what it returned
     } result;
 };
 
 /// How a task ended.
 typedef enum tenon_outcome {
-    TENON_OUTCOME_NONE = 0, ///< not ended
+    TENON_OUTCOME_NONE = 0,  ///< not ended
     TENON_OUTCOME_OK,
     TENON_OUTCOME_FAILED,
-    TENON_OUTCOME_CANCELLED, ///< ran, and acknowledged a cancel
-    TENON_OUTCOME_DROPPED    ///< never ran
+    TENON_OUTCOME_CANCELLED,  ///< ran, and acknowledged a cancel
+    TENON_OUTCOME_DROPPED     ///< never ran
 } tenon_outcome;
 
 /// Bumped by every cancel in the process. Private: read by the inline poll.

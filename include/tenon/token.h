@@ -21,12 +21,12 @@ typedef struct tenon_token tenon_token;
 /// Who asked.
 typedef enum tenon_cause_source {
     TENON_CAUSE_NONE = 0,
-    TENON_CAUSE_EXPLICIT, ///< somebody called cancel
-    TENON_CAUSE_FAILURE,  ///< a task or the body failed
-    TENON_CAUSE_DEADLINE, ///< the scope's own deadline
-    TENON_CAUSE_PARENT,   ///< something above was cancelled: see `origin`
-    TENON_CAUSE_POLICY,   ///< the scope's policy had what it wanted
-    TENON_CAUSE_SHUTDOWN  ///< the executor is being destroyed
+    TENON_CAUSE_EXPLICIT,  ///< somebody called cancel
+    TENON_CAUSE_FAILURE,   ///< a task or the body failed
+    TENON_CAUSE_DEADLINE,  ///< the scope's own deadline
+    TENON_CAUSE_PARENT,    ///< something above was cancelled: see `origin`
+    TENON_CAUSE_POLICY,    ///< the scope's policy had what it wanted
+    TENON_CAUSE_SHUTDOWN   ///< the executor is being destroyed
 } tenon_cause_source;
 
 /// Why a token is set. A copy: it depends on nothing. Strings end with a zero
@@ -34,10 +34,10 @@ typedef enum tenon_cause_source {
 /// everything but `source` describes the cause at the origin.
 typedef struct tenon_cause {
     tenon_cause_source source;
-    tenon_cause_source origin; ///< equal to `source`, except with PARENT
-    int code;                  ///< of the failure, or as given to cancel
-    uint64_t time_ns;          ///< when the origin was set, monotonic
-    uint64_t sequence;         ///< with FAILURE: the error's number, else 0
+    tenon_cause_source origin;  ///< equal to `source`, except with PARENT
+    int code;                   ///< of the failure, or as given to cancel
+    uint64_t time_ns;           ///< when the origin was set, monotonic
+    uint64_t sequence;          ///< with FAILURE: the error's number, else 0
     char task_name[32];
     char scope_name[32];
     char text[128];
@@ -45,8 +45,8 @@ typedef struct tenon_cause {
 
 /// Private inside. May lie anywhere; may not move while in use.
 struct tenon_token {
-    TENON_ATOMIC(uintptr_t) cause;      // see src/scope/token.c
-    TENON_ATOMIC(uint64_t) clean_epoch; // last seen unset up to the root
+    TENON_ATOMIC(uintptr_t) cause;       // see src/scope/token.c
+    TENON_ATOMIC(uint64_t) clean_epoch;  // last seen unset up to the root
     tenon_token *parent;
     tenon_token *linked;
     const char *name;

@@ -100,8 +100,8 @@ static struct tn_worker *add_worker_locked(
     }
     struct tn_worker *worker = tn_worker_create(executor, index);
     if (worker != NULL) {
-        tn_store_release(&crew->workers[index], worker);  // E1
-        tn_store_release(&crew->worker_count, index + 1); // E1
+        tn_store_release(&crew->workers[index], worker);   // E1
+        tn_store_release(&crew->worker_count, index + 1);  // E1
     }
     return worker;
 }

@@ -23,13 +23,13 @@ struct tenon_executor;
 struct tn_crew {
     pthread_mutex_t lock;
     uint32_t target_count;
-    uint32_t capacity;           // workers at most, spares included
-    struct tn_worker *retired;   // guarded by lock
-    struct tn_worker *unstarted; // guarded by lock: the last one, or NULL
-    uint32_t thread_count;       // guarded by lock
-    uint32_t started_count;      // of tn_crew_start()
-    int thread_error;            // guarded by lock: errno of the first failure
-    bool is_stopping;            // guarded by lock
+    uint32_t capacity;            // workers at most, spares included
+    struct tn_worker *retired;    // guarded by lock
+    struct tn_worker *unstarted;  // guarded by lock: the last one, or NULL
+    uint32_t thread_count;        // guarded by lock
+    uint32_t started_count;       // of tn_crew_start()
+    int thread_error;             // guarded by lock: errno of the first failure
+    bool is_stopping;             // guarded by lock
 
     // Guarded by lock for writing; read without it as a hint.
     _Atomic(uint32_t) active_count;
@@ -79,13 +79,13 @@ bool tn_crew_has_threads(struct tn_crew *crew);
 static inline struct tn_worker *tn_crew_worker(
     struct tn_crew *crew, uint32_t index)
 {
-    return tn_load_acquire(&crew->workers[index]); // E1 of crew.c
+    return tn_load_acquire(&crew->workers[index]);  // E1 of crew.c
 }
 
 // [any] How many workers there are, spares included.
 static inline uint32_t tn_crew_count(struct tn_crew *crew)
 {
-    return tn_load_acquire(&crew->worker_count); // E1 of crew.c
+    return tn_load_acquire(&crew->worker_count);  // E1 of crew.c
 }
 
 #endif

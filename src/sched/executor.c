@@ -16,14 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-uint32_t tn_fork_generation;
+bool tn_has_forked;
 
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
 
 // In the child of a fork: its one thread is no worker of anything.
 static void after_fork(void)
 {
-    tn_fork_generation++;
+    tn_has_forked = true;
     tn_worker_self = NULL;
 }
 
@@ -39,7 +39,7 @@ static bool has_work(void *context)
     struct tenon_executor *executor = context;
     uint32_t count = tn_crew_count(&executor->crew);
 
-    if (tn_load_acquire(&executor->is_stopping) || // E1
+    if (tn_load_acquire(&executor->is_stopping) ||  // E1
         !tn_inject_looks_empty(&executor->inject)) {
         return true;
     }
@@ -60,7 +60,6 @@ static void init_fields(
         .idle_spin_ns = config->idle_spin_ns,
         .stack_size_bytes = config->stack_size_bytes,
         .searcher_limit = (config->worker_count + 1) / 2,
-        .fork_generation = tn_fork_generation,
     };
     snprintf(executor->name, sizeof(executor->name), "%s", config->name);
     tn_inject_init(&executor->inject);
@@ -89,7 +88,7 @@ struct tenon_executor *tn_executor_create(
     }
     tn_crew_start(&executor->crew, executor);
     if (tn_crew_count(&executor->crew) == 0) {
-        goto fini_crew; // not even memory for one worker
+        goto fini_crew;  // not even memory for one worker
     }
     return executor;
 
@@ -106,8 +105,8 @@ free_executor:
 
 void tn_executor_destroy(struct tenon_executor *executor)
 {
-    tn_store_release(&executor->is_stopping, true); // E1
-    tn_fence_light(); // idle.md: has_work sees it, or we see the sleeper
+    tn_store_release(&executor->is_stopping, true);  // E1
+    tn_fence_light();  // idle.md: has_work sees it, or we see the sleeper
     tn_idle_wake_all(&executor->idle);
     tn_crew_stop(&executor->crew);
     tn_crew_fini(&executor->crew);

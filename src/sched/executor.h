@@ -31,10 +31,9 @@ struct tenon_executor {
     uint64_t idle_spin_ns;
     size_t stack_size_bytes;
     uint32_t searcher_limit;
-    uint32_t fork_generation; // of the process that made it
     char name[16];
     _Atomic(bool) is_stopping;
-    _Atomic(uint32_t) open_count; // counted by the layer above
+    _Atomic(uint32_t) open_count;  // counted by the layer above
 
     struct tn_inject inject;
     struct tn_idle idle;
@@ -43,13 +42,14 @@ struct tenon_executor {
 
     // Foreign threads take their pieces here.
     pthread_mutex_t foreign_lock;
-    struct tn_slab_cache foreign_cache;     // guarded by foreign_lock
-    struct tn_slab_returns foreign_returns; // guarded by foreign_lock
+    struct tn_slab_cache foreign_cache;      // guarded by foreign_lock
+    struct tn_slab_returns foreign_returns;  // guarded by foreign_lock
 };
 
-// How often the process has been forked from: it has none of the threads of an
-// executor that was made with another number.
-extern uint32_t tn_fork_generation;
+// Set in the child of a fork of a process that had an executor: none of its
+// threads exists here, and any lock may be held by one of them for ever.
+// Written by the only thread there is.
+extern bool tn_has_forked;
 
 // [any] NULL: no memory.
 struct tenon_executor *tn_executor_create(
@@ -57,12 +57,6 @@ struct tenon_executor *tn_executor_create(
 
 // [any but its workers, blocks] No job is left.
 void tn_executor_destroy(struct tenon_executor *executor);
-
-// [any] Did the process fork since it was made?
-static inline bool tn_executor_is_stale(const struct tenon_executor *executor)
-{
-    return executor->fork_generation != tn_fork_generation;
-}
 
 // [any] Queue a job from a thread without a deque in this executor.
 void tn_executor_inject(struct tenon_executor *executor, struct tn_job *job);

@@ -73,7 +73,7 @@ void tn_idle_found(struct tn_idle *idle)
         return;
     }
     // Pushes that relied on this searcher woke nobody.
-    tn_fence_heavy(); // E1
+    tn_fence_heavy();  // E1
     if (idle->has_work(idle->context)) {
         tn_idle_wake_one(idle);
     }
@@ -83,7 +83,7 @@ static void wait_until_awake(_Atomic(uint32_t) *word)
 {
     uint32_t seen;
 
-    while ((seen = tn_load_acquire(word)) != AWAKE) { // E3
+    while ((seen = tn_load_acquire(word)) != AWAKE) {  // E3
         tn_futex_wait_until(word, seen, TN_FOREVER);
     }
 }
@@ -96,11 +96,11 @@ void tn_idle_sleep(struct tn_idle *idle, uint32_t worker_index)
     tn_store_relaxed(word, ASLEEP);
     // relaxed: likewise.
     tn_sub_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
-    tn_fence_heavy(); // E1
+    tn_fence_heavy();  // E1
     if (idle->has_work(idle->context)) {
         uint32_t expected = ASLEEP;
         // relaxed: nothing travels; I3.
-        if (tn_cas_relaxed(word, &expected, AWAKE)) { // E2
+        if (tn_cas_relaxed(word, &expected, AWAKE)) {  // E2
             // relaxed: nothing travels with the count.
             tn_add_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
             return;
@@ -116,12 +116,12 @@ static bool wake(struct tn_idle *idle, uint32_t worker_index)
 
     // relaxed: a look; the cas decides.
     if (tn_load_relaxed(word) != ASLEEP ||
-        !tn_cas_relaxed(word, &expected, CLAIMED)) { // E2
+        !tn_cas_relaxed(word, &expected, CLAIMED)) {  // E2
         return false;
     }
     // relaxed: E3 publishes it.
     tn_add_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
-    tn_store_release(word, AWAKE); // E3
+    tn_store_release(word, AWAKE);  // E3
     tn_futex_wake(word, 1);
     return true;
 }

@@ -25,9 +25,9 @@ struct tn_idle {
     alignas(TN_CACHE_LINE) _Atomic(uint32_t) state;
 
     // Fixed after init.
-    alignas(TN_CACHE_LINE) struct tn_sleeper *sleepers; // one per worker
+    alignas(TN_CACHE_LINE) struct tn_sleeper *sleepers;  // one per worker
     uint32_t capacity;
-    bool (*has_work)(void *context); // looks at every queue
+    bool (*has_work)(void *context);  // looks at every queue
     void *context;
 };
 
@@ -71,7 +71,7 @@ static inline uint32_t tn_idle_searching_count(struct tn_idle *idle)
 // [any] After each push: wake somebody if all who could look are asleep.
 static inline void tn_idle_notify(struct tn_idle *idle)
 {
-    tn_fence_light(); // E1, pairs with the heavy fences in idle.c
+    tn_fence_light();  // E1, pairs with the heavy fences in idle.c
     // relaxed: E1 orders it after the push.
     uint32_t state = tn_load_relaxed(&idle->state);
     if (__builtin_expect(state != 0, 0) &&

@@ -20,7 +20,7 @@
 
 static struct tn_timer_entry *entry_of(const struct tn_heap_node *node)
 {
-    return (struct tn_timer_entry *)node; // its first member
+    return (struct tn_timer_entry *)node;  // its first member
 }
 
 static bool is_before(

@@ -20,7 +20,7 @@ struct tn_timer_entry {
     struct tn_heap_node node;
     uint64_t deadline_ns;
     uint32_t rank;
-    uint32_t is_armed; // guarded by the timer's lock
+    uint32_t is_armed;  // guarded by the timer's lock
 };
 
 // Called with the timer's lock held: must not block, nor call the timer.
@@ -28,9 +28,9 @@ typedef void tn_timer_fire_fn(struct tn_timer_entry *entry);
 
 struct tn_timer {
     pthread_mutex_t lock;
-    struct tn_heap heap; // guarded by lock
-    bool has_thread;     // guarded by lock
-    bool is_stopping;    // guarded by lock
+    struct tn_heap heap;  // guarded by lock
+    bool has_thread;      // guarded by lock
+    bool is_stopping;     // guarded by lock
     tn_timer_fire_fn *fire;
     pthread_t thread;
     char name[16];

@@ -30,7 +30,7 @@ _Thread_local struct tn_worker *tn_worker_self;
 struct find {
     struct tn_job *job;
     uint32_t victim_index;
-    int64_t job_index; // -1: not stolen
+    int64_t job_index;  // -1: not stolen
 };
 
 struct tn_worker *tn_worker_create(
@@ -66,15 +66,6 @@ void tn_worker_destroy(struct tn_worker *worker)
     tn_slab_fini(&worker->cache);
     tn_deque_fini(&worker->deque);
     free(worker);
-}
-
-bool tn_worker_push(struct tn_worker *worker, struct tn_job *job)
-{
-    if (!tn_deque_push(&worker->deque, job)) {
-        return false;
-    }
-    tn_idle_notify(worker->idle);
-    return true;
 }
 
 void tn_worker_tidy(struct tn_worker *worker)
@@ -210,7 +201,7 @@ static bool look_for_a_while(struct tn_worker *worker, struct find *find)
 
 static bool is_stopping(struct tn_worker *worker)
 {
-    return tn_load_acquire(&worker->executor->is_stopping); // E1 executor.c
+    return tn_load_acquire(&worker->executor->is_stopping);  // E1 executor.c
 }
 
 // False: the executor stops.

@@ -8,6 +8,7 @@
 #ifndef TN_SCHED_WORKER_H
 #define TN_SCHED_WORKER_H
 
+#include "sched/idle.h"
 #include "sched/job.h"
 #include "sync/deque.h"
 #include "sync/slab.h"
@@ -23,10 +24,11 @@ struct tn_worker {
 
     // Owner only.
     alignas(TN_CACHE_LINE) struct tenon_executor *executor;
-    struct tn_idle *idle; // the executor's, at hand
-    void *current;        // what the layer above is running
+    struct tn_idle *idle;  // the executor's, at hand
+    void *current;         // what the layer above is running
     uint32_t index;
     uint32_t parker;
+    uint32_t fork_count;  // the layer above's: forks without a join
     uint32_t tick;
     uint64_t random;
     struct tn_slab_returns returns;
@@ -93,6 +95,13 @@ void tn_worker_tidy(struct tn_worker *worker);
 
 // [its thread] Add to the own deque and wake somebody if all sleep. False: no
 // memory.
-bool tn_worker_push(struct tn_worker *worker, struct tn_job *job);
+static inline bool tn_worker_push(struct tn_worker *worker, struct tn_job *job)
+{
+    if (tn_unlikely(!tn_deque_push(&worker->deque, job))) {
+        return false;
+    }
+    tn_idle_notify(worker->idle);
+    return true;
+}
 
 #endif

@@ -23,23 +23,23 @@
 
 struct record {
     tenon_error error;
-    char *names; // task and scope name, one allocation; or NULL
+    char *names;  // task and scope name, one allocation; or NULL
     tenon_error *last_child;
-    _Atomic(bool) in_use; // of the reserve
+    _Atomic(bool) in_use;  // of the reserve
 };
 
 static struct record reserve[RESERVE_SIZE];
 
 static struct record *record_of(const tenon_error *error)
 {
-    return (struct record *)error; // its first member
+    return (struct record *)error;  // its first member
 }
 
 static struct record *take_reserve(void)
 {
     for (size_t i = 0; i < RESERVE_SIZE; i++) {
         bool is_used = false;
-        if (tn_cas_acquire(&reserve[i].in_use, &is_used, true)) { // E1
+        if (tn_cas_acquire(&reserve[i].in_use, &is_used, true)) {  // E1
             return &reserve[i];
         }
     }
@@ -116,7 +116,7 @@ static void free_one(tenon_error *error)
 
     free(record->names);
     if (record >= reserve && record < reserve + RESERVE_SIZE) {
-        tn_store_release(&record->in_use, false); // E1
+        tn_store_release(&record->in_use, false);  // E1
     } else {
         free(record);
     }
@@ -213,7 +213,7 @@ tenon_error *tn_failure_take(tn_failure *said, int code, bool *is_recorded)
     if (record->code == 0) {
         move_children(error, record);
     } else {
-        tn_error_adopt(error, record, 0); // described, but another code
+        tn_error_adopt(error, record, 0);  // described, but another code
     }
     return error;
 }
@@ -228,7 +228,7 @@ void tn_failure_describe(
     vsnprintf(text, sizeof(text), format, args);
     tenon_error *error = tn_error_create(place, code, text);
     if (error == NULL) {
-        return; // the code alone will be recorded, or counted
+        return;  // the code alone will be recorded, or counted
     }
     if (before != NULL) {
         move_children(error, before);

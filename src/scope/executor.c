@@ -23,7 +23,7 @@
 #define SPIN_DEFAULT_NS UINT64_C(20000)
 
 static pthread_mutex_t default_lock = PTHREAD_MUTEX_INITIALIZER;
-static tenon_executor *default_executor; // guarded by default_lock
+static tenon_executor *default_executor;  // guarded by default_lock
 
 static bool choose_worker_count(uint32_t asked, uint32_t *count)
 {
@@ -82,6 +82,9 @@ tenon_status tenon_executor_create(
     if (executor == NULL) {
         return TENON_EINVAL;
     }
+    if (tn_has_forked) {
+        return TENON_EFORK;
+    }
     tenon_status status =
         make_config(&config, options == NULL ? &defaults : options);
     if (status != TENON_OK) {
@@ -102,15 +105,15 @@ tenon_status tenon_executor_default(tenon_executor **executor)
     if (executor == NULL) {
         return TENON_EINVAL;
     }
+    if (tn_has_forked) {
+        return TENON_EFORK;
+    }
     pthread_mutex_lock(&default_lock);
     if (default_executor == NULL) {
         status = tenon_executor_create(&default_executor, NULL);
     }
     tenon_executor *found = default_executor;
     pthread_mutex_unlock(&default_lock);
-    if (status == TENON_OK && tn_executor_is_stale(found)) {
-        status = TENON_EFORK;
-    }
     if (status == TENON_OK) {
         *executor = found;
     }
@@ -123,6 +126,9 @@ tenon_status tenon_executor_info_get(
     if (executor == NULL || info == NULL ||
         info->struct_size != sizeof(*info)) {
         return TENON_EINVAL;
+    }
+    if (tn_has_forked) {
+        return TENON_EFORK;
     }
     struct tn_crew *crew = &executor->crew;
     pthread_mutex_lock(&crew->lock);
@@ -172,7 +178,7 @@ tenon_status tenon_executor_destroy(tenon_executor *executor)
     if (executor == NULL) {
         return TENON_OK;
     }
-    if (tn_executor_is_stale(executor)) {
+    if (tn_has_forked) {
         return TENON_EFORK;
     }
     if (worker != NULL && worker->executor == executor) {

@@ -82,7 +82,7 @@ void tn_scope_exit(tenon_scope *scope)
         return;
     }
     // From here on the scope may be gone.
-    int64_t old = tn_sub_release(&scope->word, TN_WORD_COUNT_ONE); // E1, E2
+    int64_t old = tn_sub_release(&scope->word, TN_WORD_COUNT_ONE);  // E1, E2
     uint32_t parker =
         (uint32_t)((old & TN_WORD_WAITER_MASK) >> TN_WORD_WAITER_SHIFT);
     if (count_of(old) == 1 && parker != TN_PARKER_NONE) {
@@ -130,7 +130,7 @@ static tenon_status find_executor(
             return status;
         }
     }
-    return tn_executor_is_stale(*executor) ? TENON_EFORK : TENON_OK;
+    return TENON_OK;
 }
 
 static void init_fields(
@@ -194,6 +194,9 @@ tenon_status tenon_scope_open(
     if (scope == NULL || !are_valid(options)) {
         return TENON_EINVAL;
     }
+    if (tn_has_forked) {
+        return TENON_EFORK;
+    }
     tenon_status status = find_executor(options, &executor);
     if (status != TENON_OK) {
         return status;
@@ -205,7 +208,7 @@ tenon_status tenon_scope_open(
         return TENON_EAGAIN;
     }
     if (scope->owner != NULL) {
-        scope->owner->link = scope; // I3
+        scope->owner->link = scope;  // I3
     }
     if (is_counted(scope)) {
         // relaxed: destroy asks after the scope's owner is done with it.
@@ -290,9 +293,9 @@ struct scope_wait {
 static bool scope_is_done(struct tn_wait *base)
 {
     tenon_scope *scope = ((struct scope_wait *)base)->scope;
-    int64_t word = tn_load_acquire(&scope->word); // E1
+    int64_t word = tn_load_acquire(&scope->word);  // E1
 
-    return scope->local_live + count_of(word) == 0; // I1
+    return scope->local_live + count_of(word) == 0;  // I1
 }
 
 static bool scope_may_run(struct tn_wait *base, struct tn_job *job)
@@ -313,9 +316,9 @@ static bool scope_announce(struct tn_wait *base, uint32_t parker)
     // relaxed: the cas decides.
     int64_t word = tn_load_relaxed(&scope->word);
 
-    while (!tn_cas_acqrel(&scope->word, &word, word + add)) { // E2
+    while (!tn_cas_acqrel(&scope->word, &word, word + add)) {  // E2
     }
-    scope->local_live = 0; // I2
+    scope->local_live = 0;  // I2
     if (count_of(word + add) != 0) {
         return true;
     }
@@ -330,7 +333,7 @@ static void scope_retract(struct tn_wait *base)
     int64_t word = tn_load_relaxed(&scope->word);
 
     while (!tn_cas_acqrel(
-        &scope->word, &word, word & ~TN_WORD_WAITER_MASK)) { // E2
+        &scope->word, &word, word & ~TN_WORD_WAITER_MASK)) {  // E2
     }
 }
 
@@ -360,7 +363,7 @@ static tenon_status check_join(tenon_scope *scope)
     if (scope == NULL || scope->phase == TN_SCOPE_UNUSED) {
         return TENON_EINVAL;
     }
-    if (tn_executor_is_stale(scope->executor)) {
+    if (tn_has_forked) {
         return TENON_EFORK;
     }
     if (scope->owner_thread != tn_thread_self() || scope->owner != current) {
@@ -516,7 +519,7 @@ static void close(tenon_scope *scope)
     tn_store_relaxed(&scope->word, TN_WORD_CLOSED);
     if (!is_root) {
         bool is_same_owner = parent->owner == scope->owner;
-        scope->owner->link = is_same_owner ? parent : NULL; // I3
+        scope->owner->link = is_same_owner ? parent : NULL;  // I3
     } else {
         tn_executor_trim(executor);
     }
@@ -576,7 +579,7 @@ void tenon_scope_set_body(tenon_scope *scope, tenon_status body)
 void tenon_scope_leave(tenon_scope *scope)
 {
     if (scope->phase != TN_SCOPE_OPEN) {
-        return; // never opened, or joined by hand
+        return;  // never opened, or joined by hand
     }
     tenon_status *out = scope->status;
     tenon_status status =

@@ -19,7 +19,7 @@
 
 struct spawn {
     tenon_scope *scope;
-    tenon_task *task; // the caller's, or NULL
+    tenon_task *task;  // the caller's, or NULL
     tenon_task_fn *fn;
     void *arg;
     struct tn_task_extra extra;
@@ -54,7 +54,7 @@ static tenon_status admit(struct spawn *spawn)
     if (scope == NULL || scope->executor == NULL || spawn->fn == NULL) {
         return TENON_EINVAL;
     }
-    if (tn_executor_is_stale(scope->executor)) {
+    if (tn_has_forked) {
         return TENON_EFORK;
     }
     tenon_status status = spawn->has_reference ? TENON_OK : permission(scope);
@@ -213,7 +213,7 @@ tenon_status tenon_spawn_task(
         return TENON_EINVAL;
     }
     if (task == NULL) {
-        spawn.fn = NULL; // refused as invalid, the argument destroyed
+        spawn.fn = NULL;  // refused as invalid, the argument destroyed
     }
     return do_spawn(&spawn);
 }
@@ -223,7 +223,7 @@ tenon_status tenon_scope_acquire(tenon_scope *scope, tenon_scope_ref *ref)
     if (scope == NULL || scope->executor == NULL || ref == NULL) {
         return TENON_EINVAL;
     }
-    if (tn_executor_is_stale(scope->executor)) {
+    if (tn_has_forked) {
         return TENON_EFORK;
     }
     tenon_status status = permission(scope);

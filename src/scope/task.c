@@ -80,20 +80,30 @@ bool tn_task_is_within(const tenon_task *task, const tenon_scope *scope)
     return false;
 }
 
-// Run the function as the thread's current task.
-static int run_function(struct tn_worker *worker, tenon_task *task)
+// The children would live on in a frame that is gone.
+static _Noreturn __attribute__((noinline)) void fail_left_forks(
+    const tenon_task *task)
 {
-    void *previous = worker->current;
+    tn_fail_check(
+        __FILE__, __LINE__, "task '%s' returned with a forked child not joined",
+        tenon_task_name(task));
+}
 
-    worker->current = task;
+// Run the function; the caller has made it the thread's current task.
+static inline int run_function(struct tn_worker *worker, tenon_task *task)
+{
+    uint32_t fork_count = worker->fork_count;
+
     task->link = NULL;
     task->failure = TN_FAILURE_NONE;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->deque);
     int status = task->fn(task, task->arg);
+    if (tn_unlikely(worker->fork_count != fork_count)) {
+        fail_left_forks(task);
+    }
     if (tn_unlikely(task->link != NULL)) {
         status = tn_scope_close_left_open(task, status);
     }
-    worker->current = previous;
     return status;
 }
 
@@ -118,7 +128,7 @@ static void end_forked(tenon_task *task, tenon_outcome outcome, int status)
 {
     task->result.status = status;
     uint32_t old =
-        tn_exchange_acqrel(&task->state, ended_state(task, outcome)); // E1, E2
+        tn_exchange_acqrel(&task->state, ended_state(task, outcome));  // E1, E2
     uint32_t parker = old >> TN_TASK_WAITER_SHIFT;
     if (parker != TN_PARKER_NONE) {
         tn_parker_unpark(parker);
@@ -161,7 +171,7 @@ static void end_spawned(tenon_task *task, tenon_outcome outcome, int status)
     if ((flags_of(task) & TN_TASK_KEPT) != 0) {
         task->relation = NULL;
         task->result.status = status;
-        tn_store_release(&task->state, ended_state(task, outcome)); // E3
+        tn_store_release(&task->state, ended_state(task, outcome));  // E3
     } else {
         tn_executor_give_piece(scope->executor, task);
     }
@@ -189,7 +199,10 @@ void tn_task_run(struct tn_worker *worker, struct tn_job *job)
         end(task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
         return;
     }
+    void *previous = worker->current;
+    worker->current = task;
     int status = run_function(worker, task);
+    worker->current = previous;
     end(task, conclude(task, status), status);
 }
 
@@ -204,30 +217,55 @@ bool tenon_cancelled_slow(tenon_task *self)
     return false;
 }
 
-static struct tn_worker *worker_of(const tenon_task *self)
+// NULL in the child of a fork.
+static inline struct tn_worker *worker_of(const tenon_task *self)
 {
     struct tn_worker *worker = tn_worker_self;
 
     tn_require(
-        worker != NULL && worker->current == self,
+        (worker != NULL && worker->current == self) || tn_has_forked,
         "this task does not run on this thread");
     return worker;
 }
 
-// Popped by its parent: a call with a token.
-static inline tenon_status run_inline(
-    struct tn_worker *worker, tenon_task *self, tenon_task *child)
+// A child that its parent popped did not simply return 0.
+static __attribute__((noinline)) tenon_status end_inline(
+    tenon_task *self, tenon_task *child, int status)
 {
-    if (tn_unlikely(tenon_cancelled(child))) {
-        return TENON_CANCELLED;
-    }
-    int status = run_function(worker, child);
-    if (tn_unlikely(status != TENON_OK || child->failure != TN_FAILURE_NONE)) {
-        if (conclude(child, status) == TENON_OUTCOME_FAILED) {
-            tn_failure_pass_on(&self->failure, status);
-        }
+    if (conclude(child, status) == TENON_OUTCOME_FAILED) {
+        tn_failure_pass_on(&self->failure, status);
     }
     return status;
+}
+
+// Popped by its parent: a call with a token. What it needs after the call is
+// read again, so that the call saves few registers.
+static inline tenon_status run_inline(
+    struct tn_worker *worker, tenon_task *child)
+{
+    if (tn_unlikely(tenon_cancelled(child))) {
+        child->relation = NULL;  // joined
+        return TENON_CANCELLED;
+    }
+    worker->current = child;
+    int status = run_function(worker, child);
+    worker->current = child->relation;
+    child->relation = NULL;  // joined
+    if (tn_unlikely(status != TENON_OK || child->failure != TN_FAILURE_NONE)) {
+        return end_inline(worker->current, child, status);
+    }
+    return TENON_OK;
+}
+
+// The deque has to grow; without memory the child runs now.
+static __attribute__((noinline)) void fork_slow(
+    struct tn_worker *worker, tenon_task *self, tenon_task *child)
+{
+    if (!tn_worker_push(worker, (struct tn_job *)child)) {
+        int status = run_inline(worker, child);
+        child->relation = self;
+        end_forked(child, TENON_OUTCOME_OK, status);  // join takes the status
+    }
 }
 
 void tenon_fork(
@@ -235,6 +273,10 @@ void tenon_fork(
 {
     struct tn_worker *worker = worker_of(self);
 
+    if (tn_unlikely(worker == NULL)) {
+        return;  // forked from: the join says so
+    }
+    worker->fork_count++;
     child->fn = fn;
     child->arg = arg;
     child->scope = self->scope;
@@ -242,10 +284,11 @@ void tenon_fork(
     child->clean_epoch = self->clean_epoch;
     // relaxed: the push publishes it.
     tn_store_relaxed(&child->state, TN_TASK_FORKED);
-    if (tn_unlikely(!tn_worker_push(worker, (struct tn_job *)child))) {
-        int status = run_inline(worker, self, child);
-        end_forked(child, TENON_OUTCOME_OK, status); // join takes the status
+    if (tn_unlikely(!tn_deque_has_room(&worker->deque))) {
+        fork_slow(worker, self, child);
+        return;
     }
+    tn_worker_push(worker, (struct tn_job *)child);
 }
 
 struct fork_wait {
@@ -257,7 +300,7 @@ struct fork_wait {
 static bool fork_is_done(struct tn_wait *base)
 {
     struct fork_wait *wait = (struct fork_wait *)base;
-    uint32_t state = tn_load_acquire(&wait->child->state); // E1
+    uint32_t state = tn_load_acquire(&wait->child->state);  // E1
 
     return (state & TN_TASK_OUTCOME_MASK) != 0;
 }
@@ -275,7 +318,7 @@ static bool fork_announce(struct tn_wait *base, uint32_t parker)
     uint32_t expected = TN_TASK_FORKED;
     uint32_t waited = TN_TASK_FORKED | parker << TN_TASK_WAITER_SHIFT;
 
-    return tn_cas_acqrel(&wait->child->state, &expected, waited); // E2
+    return tn_cas_acqrel(&wait->child->state, &expected, waited);  // E2
 }
 
 static void fork_retract(struct tn_wait *base)
@@ -285,12 +328,14 @@ static void fork_retract(struct tn_wait *base)
     uint32_t state = tn_load_relaxed(&wait->child->state);
 
     if ((state & TN_TASK_OUTCOME_MASK) == 0) {
-        tn_cas_acqrel(&wait->child->state, &state, TN_TASK_FORKED); // E2
+        tn_cas_acqrel(&wait->child->state, &state, TN_TASK_FORKED);  // E2
     }
 }
 
-static tenon_status wait_for(
-    struct tn_worker *worker, tenon_task *self, tenon_task *child)
+// The newest job of our deque, `job`, is not the child, or there is none.
+static __attribute__((noinline)) tenon_status join_elsewhere(
+    struct tn_worker *worker, tenon_task *self, tenon_task *child,
+    struct tn_job *job)
 {
     struct fork_wait wait = {
         .base = {fork_is_done, fork_may_run, fork_announce, fork_retract},
@@ -298,7 +343,11 @@ static tenon_status wait_for(
         .child = child,
     };
 
+    if (job != NULL && !tn_worker_push(worker, job)) {
+        tn_executor_inject(worker->executor, job);
+    }
     tn_worker_wait(worker, self->result.mark, &wait.base);
+    child->relation = NULL;  // joined
     // relaxed: the wait acquired it.
     uint32_t state = tn_load_relaxed(&child->state) & TN_TASK_OUTCOME_MASK;
     if (state == (uint32_t)TENON_OUTCOME_FAILED << TN_TASK_OUTCOME_SHIFT) {
@@ -310,15 +359,18 @@ static tenon_status wait_for(
 tenon_status tenon_join(tenon_task *self, tenon_task *child)
 {
     struct tn_worker *worker = worker_of(self);
-    struct tn_job *job = tn_deque_pop(&worker->deque);
 
-    if (tn_likely(job == (struct tn_job *)child)) {
-        return run_inline(worker, self, child);
+    if (tn_unlikely(worker == NULL)) {
+        return TENON_EFORK;
     }
-    if (job != NULL && !tn_worker_push(worker, job)) {
-        tn_executor_inject(worker->executor, job);
+    tn_require(
+        child->relation == self, "joined twice, or not forked by this task");
+    worker->fork_count--;
+    struct tn_job *job = tn_deque_pop(&worker->deque);
+    if (tn_unlikely(job != (struct tn_job *)child)) {
+        return join_elsewhere(worker, self, child, job);
     }
-    return wait_for(worker, self, child);
+    return run_inline(worker, child);
 }
 
 bool tenon_task_cause(tenon_task *self, tenon_cause *cause)
@@ -346,7 +398,7 @@ const char *tenon_task_name(const tenon_task *self)
 tenon_status tenon_task_outcome(
     const tenon_task *task, tenon_outcome *outcome, int *status)
 {
-    uint32_t state = tn_load_acquire(&task->state); // E3
+    uint32_t state = tn_load_acquire(&task->state);  // E3
     uint32_t ended = (state & TN_TASK_OUTCOME_MASK) >> TN_TASK_OUTCOME_SHIFT;
 
     if (ended == TENON_OUTCOME_NONE) {
@@ -366,7 +418,9 @@ int tenon_fail_at(
 {
     va_list args;
 
-    worker_of(self);
+    if (worker_of(self) == NULL) {
+        return code;
+    }
     if (code == TENON_OK) {
         return TENON_EINVAL;
     }

@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 // The low bits of `state`; the outcome and the waiter's parker are above.
-#define TN_TASK_FORKED UINT32_C(1) // lives in its parent's frame
-#define TN_TASK_KEPT UINT32_C(2)   // the caller's; else a piece of ours
+#define TN_TASK_FORKED UINT32_C(1)  // lives in its parent's frame
+#define TN_TASK_KEPT UINT32_C(2)    // the caller's; else a piece of ours
 #define TN_TASK_FLAGS UINT32_C(15)
 #define TN_TASK_OUTCOME_SHIFT 4
 #define TN_TASK_OUTCOME_MASK (UINT32_C(7) << TN_TASK_OUTCOME_SHIFT)

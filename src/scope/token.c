@@ -65,7 +65,7 @@ static void latch(
         uintptr_t unset = 0;
         // A failure means that it has a cause already: I1.
         tn_cas_release(
-            &token->cause, &unset, (uintptr_t)origin | TAG_PARENT); // E1
+            &token->cause, &unset, (uintptr_t)origin | TAG_PARENT);  // E1
     }
 }
 
@@ -82,13 +82,13 @@ bool tn_token_is_set(tenon_token *token, uint64_t epoch)
     tenon_token *at = token;
 
     for (; at != NULL; at = at->parent) {
-        uintptr_t word = tn_load_acquire(&at->cause); // E1
+        uintptr_t word = tn_load_acquire(&at->cause);  // E1
         if (word != 0) {
             latch(token, at, origin_of(at, word));
             return true;
         }
         if (at->linked != NULL && tn_token_is_set(at->linked, epoch)) {
-            word = tn_load_acquire(&at->linked->cause); // E1
+            word = tn_load_acquire(&at->linked->cause);  // E1
             latch(token, at->parent, origin_of(at->linked, word));
             return true;
         }
@@ -127,11 +127,11 @@ bool tn_token_set(tenon_token *token, const tenon_cause *cause)
     }
     uintptr_t word = word_of(cause);
     uintptr_t unset = 0;
-    if (!tn_cas_release(&token->cause, &unset, word)) { // E1
+    if (!tn_cas_release(&token->cause, &unset, word)) {  // E1
         free_word(word);
         return false;
     }
-    tn_add_acqrel(&tenon_cancel_epoch, 1); // E2
+    tn_add_acqrel(&tenon_cancel_epoch, 1);  // E2
     return true;
 }
 
@@ -153,12 +153,12 @@ tenon_cause tn_token_cause(tenon_token *token)
     if (!tn_token_is_set(token, tn_cancel_epoch())) {
         return (tenon_cause){.source = TENON_CAUSE_NONE};
     }
-    uintptr_t word = tn_load_acquire(&token->cause); // E1
+    uintptr_t word = tn_load_acquire(&token->cause);  // E1
     tenon_token *origin = origin_of(token, word);
     if (origin == token) {
         return decode(word);
     }
-    tenon_cause cause = decode(tn_load_acquire(&origin->cause)); // E1
+    tenon_cause cause = decode(tn_load_acquire(&origin->cause));  // E1
     cause.source = TENON_CAUSE_PARENT;
     return cause;
 }

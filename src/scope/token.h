@@ -40,7 +40,7 @@ void tn_cause_copy(char *to, size_t size_bytes, const char *from);
 // [any]
 static inline uint64_t tn_cancel_epoch(void)
 {
-    return tn_load_acquire(&tenon_cancel_epoch); // E2 of token.c
+    return tn_load_acquire(&tenon_cancel_epoch);  // E2 of token.c
 }
 
 #endif

@@ -123,7 +123,7 @@ bool tn_deque_grow(struct tn_deque *deque)
     struct tn_ring *ring = tn_load_relaxed(&deque->ring);
     // relaxed: likewise.
     int64_t bottom = tn_load_relaxed(&deque->bottom);
-    int64_t top = tn_load_acquire(&deque->top); // E5
+    int64_t top = tn_load_acquire(&deque->top);  // E5
     int64_t capacity = ring->mask + 1;
 
     if (bottom - top >= capacity) {
@@ -133,10 +133,10 @@ bool tn_deque_grow(struct tn_deque *deque)
         }
         copy_items(larger, ring, top, bottom);
         larger->older = ring;
-        tn_store_release(&deque->ring, larger); // E4
+        tn_store_release(&deque->ring, larger);  // E4
         capacity *= 2;
     }
-    deque->limit = top + capacity; // I3
+    deque->limit = top + capacity;  // I3
     return true;
 }
 
@@ -149,11 +149,11 @@ void *tn_deque_pop_last(struct tn_deque *deque, int64_t index, int64_t top)
         struct tn_ring *ring = tn_load_relaxed(&deque->ring);
         // relaxed: likewise.
         item = tn_load_relaxed(&ring->slots[index & ring->mask]);
-        if (!tn_cas_relaxed(&deque->top, &top, index + 1)) { // E3
-            item = NULL; // a thief was faster
+        if (!tn_cas_relaxed(&deque->top, &top, index + 1)) {  // E3
+            item = NULL;  // a thief was faster
         }
     }
-    tn_store_release(&deque->bottom, index + 1); // E1
+    tn_store_release(&deque->bottom, index + 1);  // E1
     return item;
 }
 
@@ -166,15 +166,15 @@ enum tn_steal tn_deque_steal(
     }
     // relaxed: E2's fence orders it before the load of bottom.
     int64_t top = tn_load_relaxed(&deque->top);
-    tn_fence_heavy(); // E2, pairs with the light fence in tn_deque_pop()
-    int64_t bottom = tn_load_acquire(&deque->bottom); // E1, E2
+    tn_fence_heavy();  // E2, pairs with the light fence in tn_deque_pop()
+    int64_t bottom = tn_load_acquire(&deque->bottom);  // E1, E2
     if (top >= bottom) {
         return TN_STEAL_EMPTY;
     }
-    struct tn_ring *ring = tn_load_acquire(&deque->ring); // E4
+    struct tn_ring *ring = tn_load_acquire(&deque->ring);  // E4
     // relaxed: E1 or E4 made it visible; the cas says whether it was ours.
     void *taken = tn_load_relaxed(&ring->slots[top & ring->mask]);
-    if (!tn_cas_release(&deque->top, &top, top + 1)) { // E3, E5
+    if (!tn_cas_release(&deque->top, &top, top + 1)) {  // E3, E5
         return TN_STEAL_LOST;
     }
     tn_assert(taken != NULL);
@@ -205,9 +205,9 @@ bool tn_deque_is_valid(struct tn_deque *deque)
     struct tn_ring *ring = tn_load_relaxed(&deque->ring);
     // relaxed: quiescent.
     int64_t length = tn_load_relaxed(&deque->bottom) -
-                     tn_load_relaxed(&deque->top); // relaxed: quiescent
+                     tn_load_relaxed(&deque->top);  // relaxed: quiescent
     int64_t capacity = ring->mask + 1;
 
-    return capacity > 0 && (capacity & ring->mask) == 0 && // I1
-           length >= 0 && length <= capacity;              // I2
+    return capacity > 0 && (capacity & ring->mask) == 0 &&  // I1
+           length >= 0 && length <= capacity;               // I2
 }

@@ -18,9 +18,9 @@
 #include <stdint.h>
 
 struct tn_ring {
-    int64_t mask;          // capacity - 1; the capacity is a power of two
-    struct tn_ring *older; // what it replaced, kept until the deque ends
-    size_t size_bytes;     // of the whole block
+    int64_t mask;           // capacity - 1; the capacity is a power of two
+    struct tn_ring *older;  // what it replaced, kept until the deque ends
+    size_t size_bytes;      // of the whole block
     _Atomic(void *) slots[];
 };
 
@@ -37,8 +37,8 @@ struct tn_deque {
 };
 
 enum tn_steal {
-    TN_STEAL_EMPTY, // nothing there
-    TN_STEAL_LOST,  // another one was faster; worth another try
+    TN_STEAL_EMPTY,  // nothing there
+    TN_STEAL_LOST,   // another one was faster; worth another try
     TN_STEAL_TAKEN,
 };
 
@@ -89,6 +89,12 @@ static inline bool tn_deque_looks_empty(struct tn_deque *deque)
     return tn_load_relaxed(&deque->bottom) <= top;
 }
 
+// [owner] Will the next push find room without looking further?
+static inline bool tn_deque_has_room(struct tn_deque *deque)
+{
+    return tn_deque_bottom(deque) < deque->limit;
+}
+
 // [owner] Add an item, not NULL, as the newest. False: no memory.
 static inline bool tn_deque_push(struct tn_deque *deque, void *item)
 {
@@ -102,7 +108,7 @@ static inline bool tn_deque_push(struct tn_deque *deque, void *item)
     struct tn_ring *ring = tn_load_relaxed(&deque->ring);
     // relaxed: E1 publishes it with the next store.
     tn_store_relaxed(&ring->slots[bottom & ring->mask], item);
-    tn_store_release(&deque->bottom, bottom + 1); // E1
+    tn_store_release(&deque->bottom, bottom + 1);  // E1
     return true;
 }
 
@@ -112,8 +118,8 @@ static inline void *tn_deque_pop(struct tn_deque *deque)
     // relaxed: the owner wrote it.
     int64_t index = tn_load_relaxed(&deque->bottom) - 1;
 
-    tn_store_release(&deque->bottom, index); // E1, E2
-    tn_fence_light();                        // E2, pairs with tn_deque_steal()
+    tn_store_release(&deque->bottom, index);  // E1, E2
+    tn_fence_light();                         // E2, pairs with tn_deque_steal()
     // relaxed: E2 orders it after the store.
     int64_t top = tn_load_relaxed(&deque->top);
     if (tn_unlikely(top >= index)) {

@@ -50,7 +50,7 @@ static struct tn_heap_node *detached(struct tn_heap_node *node)
 static struct tn_heap_node *meld_siblings(
     struct tn_heap *heap, struct tn_heap_node *first)
 {
-    struct tn_heap_node *pairs = NULL; // newest pair first, by `next`
+    struct tn_heap_node *pairs = NULL;  // newest pair first, by `next`
     struct tn_heap_node *all = NULL;
 
     while (first != NULL) {

@@ -11,8 +11,8 @@
 
 struct tn_heap_node {
     struct tn_heap_node *child;
-    struct tn_heap_node *next;     // sibling
-    struct tn_heap_node *previous; // sibling, or the parent of a first child
+    struct tn_heap_node *next;      // sibling
+    struct tn_heap_node *previous;  // sibling, or the parent of a first child
 };
 
 // True if `a` must come out before `b`.

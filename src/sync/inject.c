@@ -27,7 +27,7 @@ void tn_inject_init(struct tn_inject *inject)
 
 void tn_inject_push(struct tn_inject *inject, struct tn_link *link)
 {
-    tn_ck_stack_push(&inject->arrived, &link->entry); // E1
+    tn_ck_stack_push(&inject->arrived, &link->entry);  // E1
 }
 
 static struct ck_stack_entry *reversed(struct ck_stack_entry *newest)
@@ -65,11 +65,11 @@ size_t tn_inject_take(
     struct tn_inject *inject, struct tn_link **links, size_t capacity)
 {
     if (tn_inject_looks_empty(inject) ||
-        tn_exchange_acquire(&inject->is_locked, true)) { // E2
+        tn_exchange_acquire(&inject->is_locked, true)) {  // E2
         return 0;
     }
     size_t count = take_locked(inject, links, capacity);
-    tn_store_release(&inject->is_locked, false); // E2
+    tn_store_release(&inject->is_locked, false);  // E2
     return count;
 }
 

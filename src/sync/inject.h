@@ -22,12 +22,12 @@ struct tn_link {
 
 struct tn_inject {
     // Pushers compete.
-    alignas(TN_CACHE_LINE) struct ck_stack arrived; // newest first
+    alignas(TN_CACHE_LINE) struct ck_stack arrived;  // newest first
 
     // Takers compete.
     alignas(TN_CACHE_LINE) _Atomic(bool) is_locked;
-    _Atomic(bool) has_ready;      // a copy of ready != NULL for who looks
-    struct ck_stack_entry *ready; // oldest first; guarded by is_locked
+    _Atomic(bool) has_ready;       // a copy of ready != NULL for who looks
+    struct ck_stack_entry *ready;  // oldest first; guarded by is_locked
 };
 
 // [one thread]

@@ -35,8 +35,8 @@ static struct parker first_chunk[CHUNK_SIZE];
 static _Atomic(struct parker *) chunks[CHUNK_COUNT] = {first_chunk};
 
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint32_t used_count = 1; // guarded by table_lock; 0 means none
-static uint32_t first_free;     // guarded by table_lock
+static uint32_t used_count = 1;  // guarded by table_lock; 0 means none
+static uint32_t first_free;      // guarded by table_lock
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
@@ -45,7 +45,7 @@ static _Thread_local uint32_t own;
 
 static struct parker *find(uint32_t number)
 {
-    return &tn_load_acquire(&chunks[number / CHUNK_SIZE]) // E2
+    return &tn_load_acquire(&chunks[number / CHUNK_SIZE])  // E2
         [number % CHUNK_SIZE];
 }
 
@@ -64,7 +64,7 @@ static bool add_chunk_locked(uint32_t index)
         tn_atomic_init(&chunk[i].word, EMPTY);
         chunk[i].next_free = TN_PARKER_NONE;
     }
-    tn_store_release(&chunks[index], chunk); // E2
+    tn_store_release(&chunks[index], chunk);  // E2
     return true;
 }
 
@@ -135,14 +135,14 @@ void tn_parker_park_until(uint32_t number, uint64_t deadline_ns)
     if (tn_cas_relaxed(word, &expected, PARKED)) {
         tn_futex_wait_until(word, PARKED, deadline_ns);
     }
-    tn_exchange_acquire(word, EMPTY); // E1
+    tn_exchange_acquire(word, EMPTY);  // E1
 }
 
 void tn_parker_unpark(uint32_t number)
 {
     _Atomic(uint32_t) *word = &find(number)->word;
 
-    if (tn_exchange_release(word, NOTIFIED) == PARKED) { // E1
+    if (tn_exchange_release(word, NOTIFIED) == PARKED) {  // E1
         tn_futex_wake(word, 1);
     }
 }

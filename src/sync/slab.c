@@ -29,7 +29,7 @@
 struct tn_slab {
     struct tn_slab_cache *cache;
     struct tn_slab *next;
-    size_t free_count; // used by trim
+    size_t free_count;  // used by trim
 };
 
 _Static_assert(sizeof(struct tn_slab) <= TN_PIECE_BYTES, "a header is a piece");
@@ -57,7 +57,7 @@ void tn_slab_fini(struct tn_slab_cache *cache)
 
 static void collect_returned(struct tn_slab_cache *cache)
 {
-    struct tn_piece *batch = tn_exchange_acquire(&cache->returned, NULL); // E1
+    struct tn_piece *batch = tn_exchange_acquire(&cache->returned, NULL);  // E1
 
     while (batch != NULL) {
         struct tn_piece *next = batch->next_batch;
@@ -148,7 +148,7 @@ void tn_slab_flush(struct tn_slab_returns *returns)
     struct tn_piece *head = tn_load_relaxed(&cache->returned);
     do {
         first->next_batch = head;
-    } while (!tn_cas_release(&cache->returned, &head, first)); // E1
+    } while (!tn_cas_release(&cache->returned, &head, first));  // E1
     *returns = (struct tn_slab_returns){.cache = NULL};
 }
 

@@ -18,8 +18,8 @@
 
 struct tn_piece {
     struct tn_piece *next;
-    struct tn_piece *next_batch; // in the first piece of a returned batch
-    size_t batch_count;          // likewise
+    struct tn_piece *next_batch;  // in the first piece of a returned batch
+    size_t batch_count;           // likewise
 };
 
 struct tn_slab;
@@ -27,14 +27,14 @@ struct tn_slab;
 struct tn_slab_cache {
     // Owner only.
     alignas(TN_CACHE_LINE) struct tn_piece *free_list;
-    struct tn_piece *batches; // returned, not yet in the free list
-    char *fresh;              // never used pieces of the newest slab
+    struct tn_piece *batches;  // returned, not yet in the free list
+    char *fresh;               // never used pieces of the newest slab
     char *fresh_end;
     struct tn_slab *slabs;
     size_t slab_count;
-    uint64_t taken_count; // ever
-    uint64_t given_count; // ever, as far as the owner knows
-    uint64_t trim_at;     // taken_count from which trim may walk again
+    uint64_t taken_count;  // ever
+    uint64_t given_count;  // ever, as far as the owner knows
+    uint64_t trim_at;      // taken_count from which trim may walk again
 
     // Every thread.
     alignas(TN_CACHE_LINE) _Atomic(struct tn_piece *) returned;
