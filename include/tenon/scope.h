@@ -94,8 +94,8 @@ struct tenon_scope {
 /// Owns:     `scope` is yours until joined; NULL options: all defaults.
 /// Threads:  any. The caller is the owner: it alone joins.
 /// Errors:   TENON_EINVAL an option; TENON_ENOMEM and TENON_EAGAIN no default
-///           executor, or no timer thread; TENON_EFORK. On failure there is
-///           nothing to join.
+///           executor, or no timer thread; TENON_EALREADY the running task has
+///           it open; TENON_EFORK. On failure there is nothing to join.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_open(tenon_scope *scope, const tenon_scope_options *options);
 

@@ -120,10 +120,30 @@ static uint32_t active_locked(struct tn_crew *crew)
     return tn_load_relaxed(&crew->active_count);
 }
 
+static struct tn_worker *pop_unstarted_locked(struct tn_crew *crew)
+{
+    struct tn_worker *worker = crew->unstarted;
+
+    if (worker != NULL) {
+        crew->unstarted = worker->next_retired;
+    }
+    return worker;
+}
+
+// Accepts NULL.
+static void push_unstarted_locked(
+    struct tn_crew *crew, struct tn_worker *worker)
+{
+    if (worker != NULL) {
+        worker->next_retired = crew->unstarted;
+        crew->unstarted = worker;
+    }
+}
+
 static bool start_one_locked(
     struct tn_crew *crew, struct tenon_executor *executor)
 {
-    struct tn_worker *worker = crew->unstarted;
+    struct tn_worker *worker = pop_unstarted_locked(crew);
     int error = ENOMEM;
 
     if (worker == NULL) {
@@ -132,9 +152,9 @@ static bool start_one_locked(
     if (worker != NULL) {
         error = start_thread(worker, executor->stack_size_bytes);
     }
-    crew->unstarted = error == 0 ? NULL : worker;
     if (error != 0) {
         crew->thread_error = crew->thread_error ? crew->thread_error : error;
+        push_unstarted_locked(crew, worker);
         return false;
     }
     worker->has_thread = true;
@@ -255,8 +275,7 @@ struct tn_worker *tn_crew_borrow(struct tn_crew *crew)
 
     pthread_mutex_lock(&crew->lock);
     if (crew->thread_count == 0) {
-        worker = crew->unstarted;
-        crew->unstarted = NULL;
+        worker = pop_unstarted_locked(crew);
     }
     pthread_mutex_unlock(&crew->lock);
     return worker;
@@ -267,7 +286,7 @@ void tn_crew_give_back(struct tn_worker *worker)
     struct tn_crew *crew = &worker->executor->crew;
 
     pthread_mutex_lock(&crew->lock);
-    crew->unstarted = worker;
+    push_unstarted_locked(crew, worker);
     pthread_mutex_unlock(&crew->lock);
 }
 

@@ -25,7 +25,7 @@ struct tn_crew {
     uint32_t target_count;
     uint32_t capacity;            // workers at most, spares included
     struct tn_worker *retired;    // guarded by lock
-    struct tn_worker *unstarted;  // guarded by lock: the last one, or NULL
+    struct tn_worker *unstarted;  // guarded by lock: those without a thread
     uint32_t thread_count;        // guarded by lock
     uint32_t started_count;       // of tn_crew_start()
     int thread_error;             // guarded by lock: errno of the first failure

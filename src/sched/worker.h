@@ -41,7 +41,7 @@ struct tn_worker {
     _Atomic(uint32_t) stolen_mark;
 
     // Guarded by the crew's lock.
-    struct tn_worker *next_retired;
+    struct tn_worker *next_retired;  // or the next without a thread
     bool is_retired;
     bool has_thread;
     pthread_t thread;

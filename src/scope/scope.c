@@ -183,6 +183,19 @@ static bool is_counted(const tenon_scope *scope)
     return scope->parent == NULL || scope->parent->executor != scope->executor;
 }
 
+// Is it among the open scopes of the running task? What lies in it is unknown
+// otherwise.
+static bool is_open_here(const tenon_scope *scope)
+{
+    const tenon_task *owner = tn_task_current();
+    const tenon_scope *open = owner == NULL ? NULL : owner->link;
+
+    while (open != NULL && open != scope && open->owner == owner) {
+        open = open->parent;
+    }
+    return open == scope;
+}
+
 tenon_status tenon_scope_open(
     tenon_scope *scope, const tenon_scope_options *options)
 {
@@ -200,6 +213,9 @@ tenon_status tenon_scope_open(
     tenon_status status = find_executor(options, &executor);
     if (status != TENON_OK) {
         return status;
+    }
+    if (is_open_here(scope)) {
+        return TENON_EALREADY;
     }
     init_fields(scope, executor, options);
     if (!start_deadline(scope, deadline_of(options))) {
