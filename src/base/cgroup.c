@@ -29,10 +29,10 @@
 #define PERIOD_US_MAX 1000000
 
 struct hierarchy {
-    char path[PATH_MAX]; // our cgroup; "" if we are not in this hierarchy
-    bool is_path_seen;   // some mount shows our cgroup
-    unsigned path_cpus;  // tightest on our path, in mounts that show it
-    unsigned mount_cpus; // tightest at the top of the other mounts
+    char path[PATH_MAX];  // our cgroup; "" if we are not in this hierarchy
+    bool is_path_seen;    // some mount shows our cgroup
+    unsigned path_cpus;   // tightest on our path, in mounts that show it
+    unsigned mount_cpus;  // tightest at the top of the other mounts
 };
 
 struct search {
@@ -151,7 +151,7 @@ static void note_path(struct search *search, char *line)
     strsep(&line, ":");
     char *controllers = strsep(&line, ":");
 
-    if (line == NULL || line[0] != '/' || strlen(line) >= PATH_MAX) {
+    if (line == NULL || strlen(line) >= PATH_MAX) {
         return;
     }
     if (controllers[0] == '\0') {
@@ -253,7 +253,7 @@ static void read_lines(
 {
     FILE *file = open_file(search->root_fd, path);
     int left = LINE_COUNT_MAX;
-    bool is_rest = false; // of a line that does not fit
+    bool is_rest = false;  // of a line that does not fit
 
     if (file == NULL) {
         return;

@@ -59,14 +59,19 @@ static unsigned online_count(void)
     return count > 0 ? clamp((unsigned)count) : 1;
 }
 
-unsigned tn_cpu_count(void)
+unsigned tn_cpu_count_at(const char *root_path)
 {
     unsigned count = online_count();
     unsigned affinity = tn_cpu_affinity_count();
-    unsigned quota = tn_cgroup_cpu_limit("/");
+    unsigned quota = tn_cgroup_cpu_limit(root_path);
 
     count = affinity < count ? affinity : count;
     return quota < count ? quota : count;
+}
+
+unsigned tn_cpu_count(void)
+{
+    return tn_cpu_count_at("/");
 }
 
 bool tn_cpu_parse_count(const char *text, unsigned *out)

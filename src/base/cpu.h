@@ -18,8 +18,11 @@
 bool tn_cpu_default_count(unsigned *out);
 
 // [any] The smallest of affinity, cgroup quota and CPUs online, in
-// 1..TN_CPU_COUNT_MAX. Reads /proc and /sys: some 100 us.
+// 1..TN_CPU_COUNT_MAX. Reads /proc and /sys: about 0.2 ms.
 unsigned tn_cpu_count(void);
+
+// [any] The same with the proc and cgroup trees below `root_path`, for tests.
+unsigned tn_cpu_count_at(const char *root_path);
 
 // [any] CPUs on which the calling thread may run, TN_CPU_COUNT_MAX if unknown.
 unsigned tn_cpu_affinity_count(void);

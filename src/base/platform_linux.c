@@ -57,7 +57,7 @@ bool tn_membarrier(void)
 
 void tn_thread_set_name(const char *name)
 {
-    char cut[16]; // the kernel's limit, with the final zero
+    char cut[16];  // the kernel's limit, with the final zero
 
     strncpy(cut, name, sizeof(cut) - 1);
     cut[sizeof(cut) - 1] = '\0';

@@ -511,6 +511,16 @@ static void give_errors(
     scope->last_error = NULL;
 }
 
+// What it came to, and where its errors go.
+static __attribute__((noinline)) void conclude(
+    tenon_scope *scope, tenon_report *report)
+{
+    tenon_cause cause = tn_token_cause(&scope->token);
+
+    scope->join_status = verdict(scope, cause.source);
+    give_errors(scope, report, &cause);
+}
+
 static void end_body(tenon_scope *scope, tenon_status body)
 {
     bool is_failure =
@@ -549,7 +559,6 @@ tenon_status tenon_scope_join(
     tenon_scope *scope, tenon_status body, tenon_report *report)
 {
     tenon_status misuse = check_join(scope);
-    tenon_cause cause = {.source = TENON_CAUSE_NONE};
 
     if (misuse != TENON_OK) {
         return misuse;
@@ -561,11 +570,11 @@ tenon_status tenon_scope_join(
     if (timer_of(scope)->deadline_ns != TN_FOREVER) {
         tn_timer_disarm(&scope->executor->timer, timer_of(scope));
     }
-    if (tenon_token_cancelled(&scope->token)) {
-        cause = tn_token_cause(&scope->token);
+    // The rest is for who has something to tell or wants to be told.
+    if (report != NULL || scope->error_count > 0 ||
+        tenon_token_cancelled(&scope->token)) {
+        conclude(scope, report);
     }
-    scope->join_status = verdict(scope, cause.source);
-    give_errors(scope, report, &cause);
     tenon_status status = scope->join_status;
     close(scope);
     return status;

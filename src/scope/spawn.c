@@ -22,7 +22,7 @@ struct spawn {
     tenon_task *task;  // the caller's, or NULL
     tenon_task_fn *fn;
     void *arg;
-    struct tn_task_extra extra;
+    const tenon_task_options *options;  // or NULL
     bool has_reference;
 };
 
@@ -69,10 +69,16 @@ static tenon_status admit(struct spawn *spawn)
     return TENON_OK;
 }
 
+static bool is_plain(const tenon_task_options *options)
+{
+    return options == NULL ||
+           (options->name == NULL && options->destroy_arg == NULL);
+}
+
 static bool add_extra(struct spawn *spawn, tenon_task *task)
 {
     task->relation = NULL;
-    if (spawn->extra.name == NULL && spawn->extra.destroy_arg == NULL) {
+    if (is_plain(spawn->options)) {
         return true;
     }
     struct tn_task_extra *extra =
@@ -80,7 +86,10 @@ static bool add_extra(struct spawn *spawn, tenon_task *task)
     if (extra == NULL) {
         return false;
     }
-    *extra = spawn->extra;
+    *extra = (struct tn_task_extra){
+        .name = spawn->options->name,
+        .destroy_arg = spawn->options->destroy_arg,
+    };
     task->relation = extra;
     return true;
 }
@@ -160,31 +169,27 @@ static tenon_status start(struct spawn *spawn)
     return TENON_OK;
 }
 
-static tenon_status do_spawn(struct spawn *spawn)
+static __attribute__((noinline)) tenon_status refuse(
+    const struct spawn *spawn, tenon_status status)
 {
-    tenon_status status = admit(spawn);
-
-    if (status == TENON_OK) {
-        status = start(spawn);
-    }
-    if (status != TENON_OK && spawn->extra.destroy_arg != NULL) {
-        spawn->extra.destroy_arg(spawn->arg);
+    if (spawn->options != NULL && spawn->options->destroy_arg != NULL) {
+        spawn->options->destroy_arg(spawn->arg);
     }
     return status;
 }
 
-// False: the options are not of a size we know.
-static bool take_options(struct spawn *spawn, const tenon_task_options *options)
+static tenon_status do_spawn(struct spawn *spawn)
 {
-    if (options == NULL) {
-        return true;
+    // Options of another size are not looked into.
+    if (spawn->options != NULL &&
+        spawn->options->struct_size != sizeof(*spawn->options)) {
+        return TENON_EINVAL;
     }
-    if (options->struct_size != sizeof(*options)) {
-        return false;
+    tenon_status status = admit(spawn);
+    if (status == TENON_OK) {
+        status = start(spawn);
     }
-    spawn->extra.name = options->name;
-    spawn->extra.destroy_arg = options->destroy_arg;
-    return true;
+    return tn_likely(status == TENON_OK) ? status : refuse(spawn, status);
 }
 
 tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
@@ -198,23 +203,24 @@ tenon_status tenon_spawn_with(
     tenon_scope *scope, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options)
 {
-    struct spawn spawn = {.scope = scope, .fn = fn, .arg = arg};
+    struct spawn spawn = {
+        .scope = scope, .fn = fn, .arg = arg, .options = options};
 
-    return take_options(&spawn, options) ? do_spawn(&spawn) : TENON_EINVAL;
+    return do_spawn(&spawn);
 }
 
 tenon_status tenon_spawn_task(
     tenon_scope *scope, tenon_task *task, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options)
 {
-    struct spawn spawn = {.scope = scope, .task = task, .fn = fn, .arg = arg};
+    struct spawn spawn = {
+        .scope = scope,
+        .task = task,
+        .fn = task == NULL ? NULL : fn,  // refused as invalid
+        .arg = arg,
+        .options = options,
+    };
 
-    if (!take_options(&spawn, options)) {
-        return TENON_EINVAL;
-    }
-    if (task == NULL) {
-        spawn.fn = NULL;  // refused as invalid, the argument destroyed
-    }
     return do_spawn(&spawn);
 }
 
@@ -239,9 +245,14 @@ tenon_status tenon_ref_spawn(
     const tenon_task_options *options)
 {
     struct spawn spawn = {
-        .scope = ref->scope, .fn = fn, .arg = arg, .has_reference = true};
+        .scope = ref == NULL ? NULL : ref->scope,
+        .fn = fn,
+        .arg = arg,
+        .options = options,
+        .has_reference = true,
+    };
 
-    return take_options(&spawn, options) ? do_spawn(&spawn) : TENON_EINVAL;
+    return do_spawn(&spawn);
 }
 
 void tenon_scope_release(tenon_scope_ref *ref)

@@ -112,7 +112,9 @@ static tenon_outcome conclude(tenon_task *task, int status)
 {
     if (status == TENON_OK ||
         (status == TENON_CANCELLED && tenon_cancelled(task))) {
-        tn_failure_clear(&task->failure);
+        if (tn_unlikely(task->failure != TN_FAILURE_NONE)) {
+            tn_failure_clear(&task->failure);
+        }
         return status == TENON_OK ? TENON_OUTCOME_OK : TENON_OUTCOME_CANCELLED;
     }
     tn_ledger_task_failed(task, status);

@@ -41,8 +41,14 @@ void tn_token_init(
     tenon_token *token, tenon_token *parent, tenon_token *linked,
     const char *name)
 {
+    // As clean as its only parent was last seen: I2.
+    // relaxed: I2.
+    uint64_t epoch = parent == NULL || linked != NULL
+                         ? 0
+                         : tn_load_relaxed(&parent->clean_epoch);
+
     tn_atomic_init(&token->cause, 0);
-    tn_atomic_init(&token->clean_epoch, 0);
+    tn_atomic_init(&token->clean_epoch, epoch);
     token->parent = parent;
     token->linked = linked;
     token->name = name;
