@@ -68,11 +68,24 @@ void tn_worker_destroy(struct tn_worker *worker)
     free(worker);
 }
 
+static bool can_trim(struct tn_worker *worker)
+{
+    return worker->deque.is_trim_due && tn_deque_looks_empty(&worker->deque);
+}
+
+static bool is_tidy(struct tn_worker *worker)
+{
+    return worker->returns.first == NULL &&
+           !tn_slab_has_returned(&worker->cache) && !can_trim(worker);
+}
+
 void tn_worker_tidy(struct tn_worker *worker)
 {
     tn_slab_flush(&worker->returns);
-    tn_slab_trim(&worker->cache);
-    if (tn_deque_looks_empty(&worker->deque)) {
+    if (tn_slab_has_returned(&worker->cache)) {
+        tn_slab_collect(&worker->cache);
+    }
+    if (can_trim(worker)) {
         tn_deque_trim(&worker->deque);
     }
 }
@@ -213,8 +226,14 @@ static bool search(struct tn_worker *worker, struct find *find)
             tn_idle_found(worker->idle);
             return true;
         }
-        tn_worker_tidy(worker);
-        tn_idle_sleep(worker->idle, worker->index);
+        if (is_tidy(worker)) {
+            tn_idle_sleep(worker->idle, worker->index);
+        } else {
+            // It may take a while: meanwhile nobody relies on our search.
+            tn_idle_found(worker->idle);
+            tn_worker_tidy(worker);
+            tn_idle_search(worker->idle);
+        }
     }
     tn_idle_found(worker->idle);
     return false;

@@ -220,6 +220,7 @@ tenon_status tenon_scope_open(
     init_fields(scope, executor, options);
     if (!start_deadline(scope, deadline_of(options))) {
         scope->phase = TN_SCOPE_UNUSED;
+        scope->executor = NULL;
         tenon_token_fini(&scope->token);
         return TENON_EAGAIN;
     }
@@ -376,7 +377,7 @@ static tenon_status check_join(tenon_scope *scope)
 {
     tenon_task *current = tn_task_current();
 
-    if (scope == NULL || scope->phase == TN_SCOPE_UNUSED) {
+    if (scope == NULL || scope->executor == NULL) {
         return TENON_EINVAL;
     }
     if (tn_has_forked) {

@@ -69,9 +69,14 @@ static struct tn_ring *ring_create(size_t capacity)
     return ring;
 }
 
+static bool is_paged(const struct tn_ring *ring)
+{
+    return ring->size_bytes >= PAGED_BYTES;
+}
+
 static void ring_destroy(struct tn_ring *ring)
 {
-    if (ring->size_bytes >= PAGED_BYTES) {
+    if (is_paged(ring)) {
         tn_pages_unmap(ring, ring->size_bytes);
     } else {
         free(ring);
@@ -89,6 +94,7 @@ bool tn_deque_init(struct tn_deque *deque, size_t capacity)
     tn_atomic_init(&deque->top, 0);
     tn_atomic_init(&deque->ring, ring);
     deque->limit = (int64_t)capacity;
+    deque->is_trim_due = false;
     tn_assert_slow(tn_deque_is_valid(deque));
     return true;
 }
@@ -137,6 +143,8 @@ bool tn_deque_grow(struct tn_deque *deque)
         capacity *= 2;
     }
     deque->limit = top + capacity;  // I3
+    // relaxed: the owner wrote it.
+    deque->is_trim_due = is_paged(tn_load_relaxed(&deque->ring));
     return true;
 }
 
@@ -190,8 +198,10 @@ void tn_deque_trim(struct tn_deque *deque)
     // fails, because the deque has been empty since it read top.
     // relaxed: the owner wrote it.
     struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+    deque->is_trim_due = false;
+    deque->limit = tn_deque_bottom(deque);  // the next push comes by grow
     for (; ring != NULL; ring = ring->older) {
-        if (ring->size_bytes >= PAGED_BYTES) {
+        if (is_paged(ring)) {
             // All but the first page, which holds the header.
             tn_pages_discard(
                 (char *)ring + PAGE_BYTES, ring->size_bytes - PAGE_BYTES);

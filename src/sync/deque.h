@@ -31,6 +31,7 @@ struct tn_deque {
 
     // Owner only: push may not reach this index before it looks at top again.
     int64_t limit;
+    bool is_trim_due;  // pages of a large ring may have been used
 
     // Thieves and owner compete.
     alignas(TN_CACHE_LINE) _Atomic(int64_t) top;
@@ -59,7 +60,7 @@ enum tn_steal tn_deque_steal(
     struct tn_deque *deque, void **item, int64_t *index);
 
 // [owner] Give the memory of large rings back to the system. The deque must be
-// empty.
+// empty. Worth it if `is_trim_due`.
 void tn_deque_trim(struct tn_deque *deque);
 
 // [quiescent] I1..I3 of deque.c.

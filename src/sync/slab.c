@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// slab — per-thread free lists over large aligned blocks.
+// slab — free lists per aligned block, owned by one thread each.
 //
-// Source:   the returned list (any thread pushes, the owner takes all) follows
-//           mimalloc (Leijen, Zorn and de Moura, 2019), in batches.
+// Source:   the shape follows mimalloc (Leijen, Zorn and de Moura, 2019): a
+//           free list per page, and a list by which other threads give back.
 // Shape:    a slab is 256 KiB, aligned to its size: the slab of a piece is its
-//           address rounded down. The first piece is the header.
-// Roles:    the owner takes, trims, and gives back cheaply; any thread returns.
-// Progress: take and give lock-free, wait-free for the owner, but for mmap.
-// Memory:   trim unmaps slabs of which every piece is free. It walks the free
-//           list, so it runs only when that is large: amortised constant.
+//           address rounded down. The header takes the first two pieces.
+// Roles:    the owner takes, gives and collects; any thread returns, in
+//           batches.
+// Progress: take and give wait-free for the owner but for mmap and munmap;
+//           return lock-free.
+// Memory:   a slab without a used piece is unmapped, but for a few in reserve.
+// Invariants:
+//   I1 a slab with a free piece is current or in the partial list
+//   I2 a slab in no list is full
 // Ordering:
 //   E1 return  flush: cas-release returned -> collect: exchange-acquire
 //              (who gave a piece back has finished with it)
@@ -19,113 +23,178 @@
 #include "base/check.h"
 #include "base/platform.h"
 
-#define SLAB_BYTES ((size_t)256 * 1024)
-#define PIECES_PER_SLAB (SLAB_BYTES / TN_PIECE_BYTES - 1)
+#define HEADER_PIECES 2
+#define PIECES_PER_SLAB (TN_SLAB_BYTES / TN_PIECE_BYTES - HEADER_PIECES)
 #define BATCH_MAX 32
 
-// Below so many slabs (4 MiB) nothing is given back.
-#define KEPT_SLABS 16
+// So many slabs (4 MiB) are kept although nothing in them is used.
+#define EMPTY_MAX 16
 
-struct tn_slab {
-    struct tn_slab_cache *cache;
-    struct tn_slab *next;
-    size_t free_count;  // used by trim
-};
-
-_Static_assert(sizeof(struct tn_slab) <= TN_PIECE_BYTES, "a header is a piece");
-_Static_assert(sizeof(struct tn_piece) <= TN_PIECE_BYTES, "links fit a piece");
-
-static struct tn_slab *slab_of(void *piece)
-{
-    return (struct tn_slab *)((uintptr_t)piece & ~(uintptr_t)(SLAB_BYTES - 1));
-}
+_Static_assert(
+    sizeof(struct tn_slab) <= HEADER_PIECES * TN_PIECE_BYTES,
+    "the header fits its pieces");
 
 void tn_slab_init(struct tn_slab_cache *cache)
 {
-    *cache = (struct tn_slab_cache){.free_list = NULL};
+    *cache = (struct tn_slab_cache){.current = NULL};
 }
 
 void tn_slab_fini(struct tn_slab_cache *cache)
 {
-    while (cache->slabs != NULL) {
-        struct tn_slab *slab = cache->slabs;
-        cache->slabs = slab->next;
-        tn_pages_unmap(slab, SLAB_BYTES);
+    struct tn_slab *slab = cache->all;
+
+    while (slab != NULL) {
+        struct tn_slab *next = slab->next == cache->all ? NULL : slab->next;
+        tn_pages_unmap(slab, TN_SLAB_BYTES);
+        slab = next;
     }
     tn_slab_init(cache);
 }
 
-static void collect_returned(struct tn_slab_cache *cache)
+static void link_slab(struct tn_slab_cache *cache, struct tn_slab *slab)
+{
+    struct tn_slab *head = cache->all;
+
+    if (head == NULL) {
+        slab->next = slab;
+        slab->previous = slab;
+        cache->all = slab;
+        return;
+    }
+    slab->next = head;
+    slab->previous = head->previous;
+    head->previous->next = slab;
+    head->previous = slab;
+}
+
+static void unlink_slab(struct tn_slab_cache *cache, struct tn_slab *slab)
+{
+    slab->next->previous = slab->previous;
+    slab->previous->next = slab->next;
+    if (cache->all == slab) {
+        cache->all = slab->next == slab ? NULL : slab->next;
+    }
+}
+
+static struct tn_slab *add_slab(struct tn_slab_cache *cache)
+{
+    struct tn_slab *slab = tn_pages_map(TN_SLAB_BYTES, TN_SLAB_BYTES);
+
+    if (slab != NULL) {
+        slab->cache = cache;
+        slab->fresh_count = PIECES_PER_SLAB;
+        link_slab(cache, slab);
+    }
+    return slab;
+}
+
+static void add_partial(struct tn_slab_cache *cache, struct tn_slab *slab)
+{
+    slab->is_partial = true;
+    slab->next_partial = cache->partial;
+    cache->partial = slab;
+}
+
+// An unused slab stays in the partial list until it is taken or swept.
+static struct tn_slab *pop_partial(struct tn_slab_cache *cache)
+{
+    struct tn_slab *slab = cache->partial;
+
+    if (slab != NULL) {
+        cache->partial = slab->next_partial;
+        slab->is_partial = false;
+        cache->empty_count -= slab->used_count == 0;
+    }
+    return slab;
+}
+
+// Unmap the unused slabs, all but a few.
+static void sweep(struct tn_slab_cache *cache)
+{
+    struct tn_slab **end = &cache->partial;
+
+    while (*end != NULL && cache->empty_count > EMPTY_MAX / 2) {
+        struct tn_slab *slab = *end;
+        if (slab->used_count > 0) {
+            end = &slab->next_partial;
+            continue;
+        }
+        *end = slab->next_partial;
+        cache->empty_count--;
+        unlink_slab(cache, slab);
+        tn_pages_unmap(slab, TN_SLAB_BYTES);
+    }
+}
+
+void tn_slab_give_elsewhere(struct tn_slab_cache *cache, struct tn_piece *piece)
+{
+    struct tn_slab *slab = tn_slab_of(piece);
+
+    piece->next = slab->free_list;
+    slab->free_list = piece;
+    slab->used_count--;
+    if (slab == cache->current) {
+        return;
+    }
+    if (!slab->is_partial) {
+        add_partial(cache, slab);  // I1
+    }
+    if (slab->used_count == 0 && ++cache->empty_count > EMPTY_MAX) {
+        sweep(cache);
+    }
+}
+
+void tn_slab_collect(struct tn_slab_cache *cache)
 {
     struct tn_piece *batch = tn_exchange_acquire(&cache->returned, NULL);  // E1
 
     while (batch != NULL) {
-        struct tn_piece *next = batch->next_batch;
-        cache->given_count += batch->batch_count;
-        batch->next_batch = cache->batches;
-        cache->batches = batch;
-        batch = next;
+        struct tn_piece *next_batch = batch->next_batch;
+        while (batch != NULL) {
+            struct tn_piece *next = batch->next;
+            tn_slab_give_elsewhere(cache, batch);
+            batch = next;
+        }
+        batch = next_batch;
     }
 }
 
-static bool next_batch(struct tn_slab_cache *cache)
+static void *take_fresh(struct tn_slab *slab)
 {
-    if (cache->batches == NULL) {
-        collect_returned(cache);
-    }
-    if (cache->batches == NULL) {
-        return false;
-    }
-    cache->free_list = cache->batches;
-    cache->batches = cache->batches->next_batch;
-    return true;
-}
-
-static bool add_slab(struct tn_slab_cache *cache)
-{
-    struct tn_slab *slab = tn_pages_map(SLAB_BYTES, SLAB_BYTES);
-
-    if (slab == NULL) {
-        return false;
-    }
-    slab->cache = cache;
-    slab->next = cache->slabs;
-    cache->slabs = slab;
-    cache->slab_count++;
-    cache->fresh = (char *)slab + TN_PIECE_BYTES;
-    cache->fresh_end = (char *)slab + SLAB_BYTES;
-    return true;
+    slab->fresh_count--;
+    slab->used_count++;
+    return (char *)slab + TN_SLAB_BYTES -
+           (slab->fresh_count + 1) * TN_PIECE_BYTES;
 }
 
 void *tn_slab_refill(struct tn_slab_cache *cache)
 {
-    if (next_batch(cache)) {
-        return tn_slab_take(cache);
+    struct tn_slab *slab = cache->current;
+
+    if (slab != NULL && slab->fresh_count > 0) {
+        return take_fresh(slab);
     }
-    if (cache->fresh == cache->fresh_end && !add_slab(cache)) {
-        return NULL;
+    if (tn_slab_has_returned(cache)) {
+        tn_slab_collect(cache);
     }
-    void *piece = cache->fresh;
-    cache->fresh += TN_PIECE_BYTES;
-    cache->taken_count++;
-    return piece;
+    if (slab == NULL || slab->free_list == NULL) {
+        slab = pop_partial(cache);
+        slab = slab == NULL ? add_slab(cache) : slab;
+        if (slab == NULL) {
+            return NULL;
+        }
+        cache->current = slab;
+    }
+    return slab->free_list == NULL ? take_fresh(slab) : tn_slab_take(cache);
 }
 
-void tn_slab_give(
-    struct tn_slab_cache *own, struct tn_slab_returns *returns, void *memory)
+void tn_slab_return(struct tn_slab_returns *returns, struct tn_piece *piece)
 {
-    struct tn_piece *piece = memory;
-    struct tn_slab_cache *cache = slab_of(memory)->cache;
+    struct tn_slab_cache *cache = tn_slab_of(piece)->cache;
 
-    if (cache == own) {
-        piece->next = own->free_list;
-        own->free_list = piece;
-        own->given_count++;
-        return;
-    }
     if (returns->cache != cache) {
         tn_slab_flush(returns);
-        *returns = (struct tn_slab_returns){.cache = cache, .last = piece};
+        returns->cache = cache;
     }
     piece->next = returns->first;
     returns->first = piece;
@@ -143,90 +212,10 @@ void tn_slab_flush(struct tn_slab_returns *returns)
     if (first == NULL) {
         return;
     }
-    first->batch_count = returns->count;
     // relaxed: the cas below decides.
     struct tn_piece *head = tn_load_relaxed(&cache->returned);
     do {
         first->next_batch = head;
     } while (!tn_cas_release(&cache->returned, &head, first));  // E1
     *returns = (struct tn_slab_returns){.cache = NULL};
-}
-
-// Put every free piece into the free list and count them per slab.
-static void count_free(struct tn_slab_cache *cache)
-{
-    struct tn_piece **end = &cache->free_list;
-
-    for (struct tn_slab *slab = cache->slabs; slab; slab = slab->next) {
-        slab->free_count = 0;
-    }
-    for (;;) {
-        for (; *end != NULL; end = &(*end)->next) {
-            slab_of(*end)->free_count++;
-        }
-        if (cache->batches == NULL) {
-            return;
-        }
-        *end = cache->batches;
-        cache->batches = cache->batches->next_batch;
-    }
-}
-
-static bool is_all_free(const struct tn_slab *slab)
-{
-    return slab->free_count == PIECES_PER_SLAB;
-}
-
-static void forget_pieces(struct tn_slab_cache *cache)
-{
-    struct tn_piece **end = &cache->free_list;
-
-    while (*end != NULL) {
-        if (is_all_free(slab_of(*end))) {
-            *end = (*end)->next;
-        } else {
-            end = &(*end)->next;
-        }
-    }
-}
-
-static void unmap_slabs(struct tn_slab_cache *cache)
-{
-    struct tn_slab **end = &cache->slabs;
-
-    while (*end != NULL) {
-        struct tn_slab *slab = *end;
-        if (is_all_free(slab)) {
-            *end = slab->next;
-            tn_pages_unmap(slab, SLAB_BYTES);
-            cache->slab_count--;
-        } else {
-            end = &slab->next;
-        }
-    }
-}
-
-static bool is_wasteful(struct tn_slab_cache *cache)
-{
-    uint64_t live_count = cache->taken_count - cache->given_count;
-
-    return cache->taken_count >= cache->trim_at &&
-           live_count < cache->slab_count * PIECES_PER_SLAB / 2;
-}
-
-void tn_slab_trim(struct tn_slab_cache *cache)
-{
-    if (cache->slab_count <= KEPT_SLABS) {
-        return;
-    }
-    collect_returned(cache);
-    if (!is_wasteful(cache)) {
-        return;
-    }
-    count_free(cache);
-    forget_pieces(cache);
-    unmap_slabs(cache);
-    // A scattered rest is not walked again before as much has been used anew.
-    cache->trim_at =
-        cache->taken_count + cache->slab_count * PIECES_PER_SLAB / 4;
 }

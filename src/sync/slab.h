@@ -3,7 +3,7 @@
 // slab — memory in pieces of 64 bytes, from a cache that one thread owns.
 //
 // A piece may be given back on any thread: it returns to the cache it came
-// from. When little of much is in use, memory goes back to the system.
+// from. What is not used goes back to the system, but for a small reserve.
 
 #ifndef TN_SYNC_SLAB_H
 #define TN_SYNC_SLAB_H
@@ -11,30 +11,35 @@
 #include "base/atomic.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define TN_PIECE_BYTES ((size_t)64)
+#define TN_SLAB_BYTES ((size_t)256 * 1024)
 
 struct tn_piece {
     struct tn_piece *next;
     struct tn_piece *next_batch;  // in the first piece of a returned batch
-    size_t batch_count;           // likewise
 };
 
-struct tn_slab;
+struct tn_slab {
+    struct tn_slab_cache *cache;
+    struct tn_piece *free_list;
+    size_t used_count;
+    size_t fresh_count;        // never used: the last ones of the slab
+    struct tn_slab *next;      // all slabs of the cache, in a ring
+    struct tn_slab *previous;  // likewise
+    struct tn_slab *next_partial;
+    bool is_partial;  // in the list of those with free pieces
+};
 
 struct tn_slab_cache {
     // Owner only.
-    alignas(TN_CACHE_LINE) struct tn_piece *free_list;
-    struct tn_piece *batches;  // returned, not yet in the free list
-    char *fresh;               // never used pieces of the newest slab
-    char *fresh_end;
-    struct tn_slab *slabs;
-    size_t slab_count;
-    uint64_t taken_count;  // ever
-    uint64_t given_count;  // ever, as far as the owner knows
-    uint64_t trim_at;      // taken_count from which trim may walk again
+    alignas(TN_CACHE_LINE) struct tn_slab *current;
+    struct tn_slab *partial;  // others that have free pieces
+    struct tn_slab *all;      // ring of all slabs, or NULL
+    size_t empty_count;       // of those, wholly unused ones
 
     // Every thread.
     alignas(TN_CACHE_LINE) _Atomic(struct tn_piece *) returned;
@@ -44,7 +49,6 @@ struct tn_slab_cache {
 struct tn_slab_returns {
     struct tn_slab_cache *cache;
     struct tn_piece *first;
-    struct tn_piece *last;
     size_t count;
 };
 
@@ -57,28 +61,63 @@ void tn_slab_fini(struct tn_slab_cache *cache);
 // [owner] The slow half of tn_slab_take().
 void *tn_slab_refill(struct tn_slab_cache *cache);
 
-// [owner] Give memory back to the system if most of it is unused.
-void tn_slab_trim(struct tn_slab_cache *cache);
+// [owner] The slow half of tn_slab_give(): not a piece of the current slab.
+void tn_slab_give_elsewhere(
+    struct tn_slab_cache *cache, struct tn_piece *piece);
 
-// [any] Give `piece` back from the thread that owns `own` (NULL: none) and
-// `returns`.
-void tn_slab_give(
-    struct tn_slab_cache *own, struct tn_slab_returns *returns, void *piece);
+// [any] Another cache's piece: gather it in `returns`.
+void tn_slab_return(struct tn_slab_returns *returns, struct tn_piece *piece);
 
 // [any] Hand over what is gathered in `returns`.
 void tn_slab_flush(struct tn_slab_returns *returns);
 
+// [owner] Take in what others gave back, and free what is not used.
+void tn_slab_collect(struct tn_slab_cache *cache);
+
+// [owner] Have others given something back? A guess.
+static inline bool tn_slab_has_returned(struct tn_slab_cache *cache)
+{
+    // relaxed: a guess.
+    return tn_load_relaxed(&cache->returned) != NULL;
+}
+
+// [any] The slab that a piece is of.
+static inline struct tn_slab *tn_slab_of(void *piece)
+{
+    return (
+        struct tn_slab *)((uintptr_t)piece & ~(uintptr_t)(TN_SLAB_BYTES - 1));
+}
+
 // [owner] 64 bytes, 64-byte aligned, or NULL.
 static inline void *tn_slab_take(struct tn_slab_cache *cache)
 {
-    struct tn_piece *piece = cache->free_list;
+    struct tn_slab *slab = cache->current;
 
-    if (__builtin_expect(piece == NULL, 0)) {
+    if (__builtin_expect(slab == NULL || slab->free_list == NULL, 0)) {
         return tn_slab_refill(cache);
     }
-    cache->free_list = piece->next;
-    cache->taken_count++;
+    struct tn_piece *piece = slab->free_list;
+    slab->free_list = piece->next;
+    slab->used_count++;
     return piece;
+}
+
+// [any] Give `memory` back from the thread that owns `own` and `returns`.
+static inline void tn_slab_give(
+    struct tn_slab_cache *own, struct tn_slab_returns *returns, void *memory)
+{
+    struct tn_piece *piece = memory;
+    struct tn_slab *slab = tn_slab_of(memory);
+
+    if (slab == own->current) {
+        piece->next = slab->free_list;
+        slab->free_list = piece;
+        slab->used_count--;
+    } else if (slab->cache == own) {
+        tn_slab_give_elsewhere(own, piece);
+    } else {
+        tn_slab_return(returns, piece);
+    }
 }
 
 #endif
