@@ -145,7 +145,8 @@ TENON_API int tenon_scope_fail_at(
 TENON_API const tenon_error *tenon_report_next(
     const tenon_report *report, const tenon_error *previous, size_t *depth);
 
-/// Write the whole tree as text, a line or more per error.
+/// Write the whole tree as text, a line per error; control characters in texts
+/// and names as escapes.
 ///
 /// Threads:  any.
 /// Errors:   TENON_EAGAIN if the stream refused something.

@@ -59,7 +59,9 @@ TENON_API TENON_NODISCARD tenon_status tenon_executor_create(
 
 /// The process's own executor, made on first use, ended with the process.
 ///
-/// Owns:     not the caller's; may be destroyed, then the next use makes anew.
+/// Owns:     not the caller's; its threads end with the process. Who wants them
+///           joined before (leak checkers do) destroys it when all scopes are
+///           joined; the next use makes a new one.
 /// Threads:  any.
 /// Errors:   as tenon_executor_create().
 TENON_API TENON_NODISCARD tenon_status

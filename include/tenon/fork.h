@@ -34,7 +34,9 @@ TENON_API void tenon_fork(
 ///
 /// Threads:  the one that forked it; aborts elsewhere.
 /// Blocks:   until the child has ended, running only descendants of `self`.
-/// Errors:   what the child returned. TENON_CANCELLED also if it was dropped:
+/// Errors:   what the child returned; its failure is recorded already, so `self`
+///           may return the same code without adding an error. An error that
+///           `self` describes is one more. TENON_CANCELLED also if it was dropped:
 ///           its token was set before it began.
 TENON_API TENON_NODISCARD tenon_status
 tenon_join(tenon_task *self, tenon_task *child);

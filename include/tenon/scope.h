@@ -143,7 +143,8 @@ TENON_API TENON_NODISCARD tenon_status tenon_spawn_task(
 /// Errors:   in this order: TENON_ERRORS a task or the body failed;
 ///           TENON_TIMEOUT its deadline stopped something; TENON_CANCELLED
 ///           something around it did; else TENON_OK. `body` is how the owner
-///           itself did: TENON_OK, TENON_CANCELLED or a failure's code.
+///           itself did: TENON_OK, TENON_CANCELLED or a failure's code; what a
+///           refused spawn returned fits.
 ///           Misuse: TENON_EPERM not the owner; TENON_EDEADLK from inside the
 ///           scope; TENON_EALREADY; TENON_EINVAL never opened; TENON_ESTRUCT
 ///           inner scopes were still open: they were cancelled and joined, and
@@ -213,39 +214,6 @@ TENON_API TENON_NODISCARD tenon_status tenon_ref_spawn(
 /// Threads:  the holder's.
 /// Errors:   none.
 TENON_API void tenon_scope_release(tenon_scope_ref *ref);
-
-#ifndef __cplusplus
-/// A block with a scope, joined on every way out of it (end, break, return,
-/// goto): `TENON_SCOPE(scope, .timeout_ns = ..., .status = &status) { ... }`.
-/// Inside, `scope` is a tenon_scope. The block is skipped if open fails, with
-/// the reason in `status`. Say how the body did with tenon_scope_fail() or
-/// tenon_scope_set_body().
-#define TENON_SCOPE(scope, ...)                                           \
-    for (tenon_scope scope                                                \
-         __attribute__((cleanup(tenon_scope_leave))) = {.phase = 0},      \
-         *scope##_once =                                                  \
-             tenon_scope_enter(&scope, TENON_SCOPE_OPTIONS(__VA_ARGS__)); \
-         scope##_once != NULL; scope##_once = NULL)
-#endif
-
-/// The body's status for the join of a TENON_SCOPE block; the last call counts.
-///
-/// Threads:  the owner's.
-/// Errors:   none.
-TENON_API void tenon_scope_set_body(tenon_scope *scope, tenon_status body);
-
-/// What the macro calls; not for other use.
-///
-/// Threads:  the owner's.
-/// Errors:   NULL and `*options->status` if open failed.
-TENON_API tenon_scope *tenon_scope_enter(
-    tenon_scope *scope, const tenon_scope_options *options);
-
-/// What the macro calls; not for other use.
-///
-/// Threads:  the owner's.
-/// Errors:   in the options' `status`.
-TENON_API void tenon_scope_leave(tenon_scope *scope);
 
 #ifdef __cplusplus
 }

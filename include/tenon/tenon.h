@@ -5,6 +5,7 @@
 #ifndef TENON_TENON_H
 #define TENON_TENON_H
 
+#include "tenon/block.h"
 #include "tenon/config.h"
 #include "tenon/error.h"
 #include "tenon/executor.h"

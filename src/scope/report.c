@@ -67,10 +67,37 @@ static const char *source_name(tenon_cause_source source)
                                                              : "unknown";
 }
 
+// A line stays a line and a terminal stays what it is: control characters are
+// written as escapes. Bytes above 127 may be anybody's UTF-8 and pass.
+static void print_text(FILE *stream, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte == '\n') {
+            fputs("\\n", stream);
+        } else if (byte < ' ' || byte == 127) {
+            fprintf(stream, "\\x%02x", byte);
+        } else {
+            fputc(byte, stream);
+        }
+    }
+}
+
+static void print_after_colon(FILE *stream, const char *text)
+{
+    if (text[0] != '\0') {
+        fputs(": ", stream);
+        print_text(stream, text);
+    }
+    fputc('\n', stream);
+}
+
 static void print_quoted(FILE *stream, const char *what, const char *name)
 {
     if (name[0] != '\0') {
-        fprintf(stream, " %s '%s'", what, name);
+        fprintf(stream, " %s '", what);
+        print_text(stream, name);
+        fputc('\'', stream);
     }
 }
 
@@ -85,15 +112,16 @@ static void print_cause(const tenon_cause *cause, FILE *stream)
     if (cause->code != 0) {
         fprintf(stream, " code %d", cause->code);
     }
-    fprintf(stream, "%s%s\n", cause->text[0] == '\0' ? "" : ": ", cause->text);
+    print_after_colon(stream, cause->text);
 }
 
 static void print_error(
     const tenon_error *error, size_t depth, bool is_primary, FILE *stream)
 {
     fprintf(
-        stream, "%*s#%" PRIu64 " %s %d", (int)(2 + 2 * depth), "",
-        error->sequence, error->domain, error->code);
+        stream, "%*s#%" PRIu64 " ", (int)(2 + 2 * depth), "", error->sequence);
+    print_text(stream, error->domain);
+    fprintf(stream, " %d", error->code);
     print_quoted(stream, "in task", error->task_name);
     print_quoted(stream, "of scope", error->scope_name);
     if (error->file[0] != '\0') {
@@ -102,7 +130,7 @@ static void print_error(
     fputs(error->severity == TENON_SEVERITY_FATAL ? " [fatal]" : "", stream);
     fputs(is_primary ? " [primary]" : "", stream);
     fputs(error->after_cancel ? " [after cancel]" : "", stream);
-    fprintf(stream, "%s%s\n", error->text[0] == '\0' ? "" : ": ", error->text);
+    print_after_colon(stream, error->text);
     if (error->children_dropped_count > 0) {
         fprintf(
             stream, "%*s... %" PRIu64 " more\n", (int)(4 + 2 * depth), "",

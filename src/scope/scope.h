@@ -2,8 +2,8 @@
 //
 // scope — counts its tasks, keeps their errors, and lets its owner wait.
 //
-// Behind include/tenon/scope.h. See scope.c; opening and joining are there,
-// spawning is in spawn.c, which errors are kept in ledger.c.
+// Behind include/tenon/scope.h. Opening and counting are in scope.c,
+// spawning is in spawn.c, joining in join.c, which errors are kept in ledger.c.
 
 #ifndef TN_SCOPE_SCOPE_H
 #define TN_SCOPE_SCOPE_H
@@ -22,6 +22,18 @@ enum { TN_SCOPE_UNUSED, TN_SCOPE_OPEN, TN_SCOPE_JOINING, TN_SCOPE_JOINED };
 #define TN_WORD_WAITER_MASK (INT64_C(0xffff) << TN_WORD_WAITER_SHIFT)
 #define TN_WORD_COUNT_SHIFT 24
 #define TN_WORD_COUNT_ONE (INT64_C(1) << TN_WORD_COUNT_SHIFT)
+
+// [any] The live count in a word.
+static inline int64_t tn_word_count(int64_t word)
+{
+    return word >> TN_WORD_COUNT_SHIFT;
+}
+
+// [owner, timer] The scope's place in the timer.
+struct tn_timer_entry *tn_scope_timer(tenon_scope *scope);
+
+// [any] Is it counted as open by its executor: not inside another of its?
+bool tn_scope_is_outermost(const tenon_scope *scope);
 
 // [any] One more live task or reference; the caller keeps the scope open.
 void tn_scope_enter(tenon_scope *scope);

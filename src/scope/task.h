@@ -2,15 +2,18 @@
 //
 // task — how a task runs and ends; the scheduler's job, seen from above.
 //
-// Behind include/tenon/task.h and fork.h. See task.c.
+// Behind include/tenon/task.h and fork.h. See task.c and fork.c.
 
 #ifndef TN_SCOPE_TASK_H
 #define TN_SCOPE_TASK_H
 
 #include "base/atomic.h"
+#include "base/check.h"
+#include "sched/executor.h"
 #include "sched/job.h"
 #include "sched/worker.h"
 #include "scope/error.h"
+#include "scope/scope.h"
 #include "tenon/task.h"
 
 #include <stdbool.h>
@@ -39,6 +42,66 @@ static inline tenon_task *tn_task_current(void)
     struct tn_worker *worker = tn_worker_self;
 
     return worker == NULL ? NULL : worker->current;
+}
+
+// [any] What never changes in its state.
+static inline uint32_t tn_task_flags(const tenon_task *task)
+{
+    // relaxed: flags are set before the task is shared.
+    return tn_load_relaxed(&task->state) & TN_TASK_FLAGS;
+}
+
+// [any]
+static inline bool tn_task_is_forked(const tenon_task *task)
+{
+    return (tn_task_flags(task) & TN_TASK_FORKED) != 0;
+}
+
+// [worker] The state of a task that has ended.
+static inline uint32_t tn_task_ended_state(
+    const tenon_task *task, tenon_outcome outcome)
+{
+    return tn_task_flags(task) | (uint32_t)outcome << TN_TASK_OUTCOME_SHIFT;
+}
+
+// [worker] What a task that returned `status` came to. Its error is recorded.
+tenon_outcome tn_task_conclude(tenon_task *task, int status);
+
+// [worker] Tell who joins a forked task that it has ended. It may be gone when
+// this returns.
+void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status);
+
+// [worker] `task` returned with a forked child not joined: abort.
+_Noreturn void tn_fork_fail_left(const tenon_task *task);
+
+// [its thread] The worker that runs `self`, or NULL in the child of a fork(2);
+// aborts elsewhere.
+static inline struct tn_worker *tn_task_worker(const tenon_task *self)
+{
+    struct tn_worker *worker = tn_worker_self;
+
+    tn_require(
+        (worker != NULL && worker->current == self) || tn_has_forked,
+        "this task does not run on this thread");
+    return worker;
+}
+
+// [worker] Run the function; the caller has made it the thread's current task.
+static inline int tn_task_call(struct tn_worker *worker, tenon_task *task)
+{
+    uint32_t fork_count = worker->fork_count;
+
+    task->link = NULL;
+    task->failure = TN_FAILURE_NONE;
+    task->result.mark = (uint32_t)tn_deque_bottom(&worker->deque);
+    int status = task->fn(task, task->arg);
+    if (tn_unlikely(worker->fork_count != fork_count)) {
+        tn_fork_fail_left(task);
+    }
+    if (tn_unlikely(task->link != NULL)) {
+        status = tn_scope_close_left_open(task, status);
+    }
+    return status;
 }
 
 // [any] Is `task` a member of `scope`, at any depth?

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// block — a scope as a block of C: joined by the compiler on every way out. C
+// only: C++ has no such macro here. For the block's own thread.
+//
+//     TENON_SCOPE(scope, .status = &status) { ... }
+
+#ifndef TENON_BLOCK_H
+#define TENON_BLOCK_H
+
+#include "tenon/scope.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef __cplusplus
+/// A block with a scope, joined on every way out of it (end, break, return,
+/// goto): `TENON_SCOPE(scope, .timeout_ns = ..., .status = &status) { ... }`.
+/// Inside, `scope` is a tenon_scope. The block is skipped if open fails, with
+/// the reason in `status`. Say how the body did with tenon_scope_fail() or
+/// tenon_scope_set_body(). A `return status;` inside the block takes the value
+/// from before the join.
+#define TENON_SCOPE(scope, ...)                                           \
+    for (tenon_scope scope                                                \
+         __attribute__((cleanup(tenon_scope_leave))) = {.phase = 0},      \
+         *scope##_once =                                                  \
+             tenon_scope_enter(&scope, TENON_SCOPE_OPTIONS(__VA_ARGS__)); \
+         scope##_once != NULL; scope##_once = NULL)
+#endif
+
+/// The body's status for the join of a TENON_SCOPE block; the first that is not
+/// TENON_OK counts.
+///
+/// Threads:  the owner's.
+/// Errors:   none.
+TENON_API void tenon_scope_set_body(tenon_scope *scope, tenon_status body);
+
+/// What the macro calls; not for other use.
+///
+/// Threads:  the owner's.
+/// Errors:   NULL and `*options->status` if open failed.
+TENON_API tenon_scope *tenon_scope_enter(
+    tenon_scope *scope, const tenon_scope_options *options);
+
+/// What the macro calls; not for other use.
+///
+/// Threads:  the owner's.
+/// Errors:   in the options' `status`.
+TENON_API void tenon_scope_leave(tenon_scope *scope);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

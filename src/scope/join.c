@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+//
+// join — waits until every member has ended, then says what it came to.
+//
+// In this order: inner scopes left open are closed, the body's failure is
+// recorded, the wait, the deadline taken back, the verdict, the errors handed
+// over, the scope closed. Who joined may free the scope right after.
+//
+// Roles:    the owner; the last member out wakes it (scope.c).
+// Progress: blocks until all members have ended.
+// Memory:   errors go into the report, else up to the owner, else are freed.
+// Ordering: E1 and E2 are those of scope.c.
+//   E1 done   exit: sub-release word -> is_done: load-acquire word
+//   E2 wait   announce: cas-acqrel word -> exit: sub-release word
+
+#include "base/check.h"
+#include "base/futex.h"
+#include "sched/executor.h"
+#include "sched/worker.h"
+#include "scope/error.h"
+#include "scope/scope.h"
+#include "scope/task.h"
+#include "scope/token.h"
+#include "tenon/scope.h"
+
+struct scope_wait {
+    struct tn_wait base;
+    tenon_scope *scope;
+};
+
+static bool scope_is_done(struct tn_wait *base)
+{
+    tenon_scope *scope = ((struct scope_wait *)base)->scope;
+    int64_t word = tn_load_acquire(&scope->word);  // E1
+
+    return scope->local_live + tn_word_count(word) == 0;  // I1
+}
+
+static bool scope_may_run(struct tn_wait *base, struct tn_job *job)
+{
+    tenon_scope *scope = ((struct scope_wait *)base)->scope;
+    const tenon_task *task = (const tenon_task *)job;
+
+    return task->scope == scope ||
+           (scope->owner != NULL ? tn_task_descends(task, scope->owner)
+                                 : tn_task_is_within(task, scope));
+}
+
+static bool scope_announce(struct tn_wait *base, uint32_t parker)
+{
+    tenon_scope *scope = ((struct scope_wait *)base)->scope;
+    int64_t add = scope->local_live * TN_WORD_COUNT_ONE +
+                  ((int64_t)parker << TN_WORD_WAITER_SHIFT);
+    // relaxed: the cas decides.
+    int64_t word = tn_load_relaxed(&scope->word);
+
+    while (!tn_cas_acqrel(&scope->word, &word, word + add)) {  // E2
+    }
+    scope->local_live = 0;  // I2
+    if (tn_word_count(word + add) != 0) {
+        return true;
+    }
+    base->retract(base);
+    return false;
+}
+
+static void scope_retract(struct tn_wait *base)
+{
+    tenon_scope *scope = ((struct scope_wait *)base)->scope;
+    // relaxed: the cas decides.
+    int64_t word = tn_load_relaxed(&scope->word);
+
+    while (!tn_cas_acqrel(
+        &scope->word, &word, word & ~TN_WORD_WAITER_MASK)) {  // E2
+    }
+}
+
+static void wait_for_all(tenon_scope *scope)
+{
+    struct scope_wait wait = {
+        .base = {scope_is_done, scope_may_run, scope_announce, scope_retract},
+        .scope = scope,
+    };
+
+    if (scope_is_done(&wait.base)) {
+        return;
+    }
+    if (scope->owner != NULL) {
+        tn_worker_wait(tn_worker_self, scope->owner->result.mark, &wait.base);
+    } else {
+        tn_thread_wait(scope->executor, &wait.base);
+    }
+}
+
+static tenon_status check_join(tenon_scope *scope)
+{
+    tenon_task *current = tn_task_current();
+
+    if (scope == NULL || scope->executor == NULL) {
+        return TENON_EINVAL;
+    }
+    if (tn_has_forked) {
+        return TENON_EFORK;
+    }
+    if (scope->owner_thread != tn_thread_self() || scope->owner != current) {
+        bool is_inside = current != NULL && tn_task_is_within(current, scope);
+        return is_inside ? TENON_EDEADLK : TENON_EPERM;
+    }
+    return scope->phase == TN_SCOPE_OPEN ? TENON_OK : TENON_EALREADY;
+}
+
+// Cancel and join the scopes that `task` opened after `end` and left open.
+static void close_inner(tenon_task *task, const tenon_scope *end)
+{
+    while (task->link != end) {
+        tenon_scope *inner = task->link;
+        tenon_scope_cancel(inner, TENON_ESTRUCT, "left open");
+        tenon_status status = tenon_scope_join(inner, TENON_OK, NULL);
+        tn_require(
+            status != TENON_EPERM && status != TENON_EALREADY,
+            "scope '%s' is neither open nor joined", tenon_scope_name(inner));
+    }
+}
+
+static void close_left_open_inside(tenon_scope *scope)
+{
+    tenon_task *owner = scope->owner;
+
+    if (owner != NULL && owner->link != scope) {
+        tn_ledger_left_open(scope, tenon_scope_name(owner->link));
+        close_inner(owner, scope);
+    }
+}
+
+// Is it in a frame of this thread's stack that has returned?
+static bool is_in_dead_frame(const tenon_scope *scope)
+{
+    char here = 0;
+    uintptr_t top = (uintptr_t)&here;
+    uintptr_t place = (uintptr_t)scope;
+
+    return place < top &&
+           top - place < (uintptr_t)scope->executor->stack_size_bytes;
+}
+
+int tn_scope_close_left_open(tenon_task *task, int status)
+{
+    tenon_scope *inner = task->link;
+
+    tn_require(
+        !is_in_dead_frame(inner),
+        "task '%s' returned without joining a scope of its own frame",
+        tenon_task_name(task));
+    tenon_fail_place place = {.domain = "tenon"};
+    tenon_fail_at(
+        task, place, TENON_ESTRUCT,
+        "task '%.40s' returned %d with scope '%.40s' still open",
+        tenon_task_name(task), status, tenon_scope_name(inner));
+    close_inner(task, NULL);
+    return TENON_ESTRUCT;
+}
+
+// All counters are exact: everybody has ended.
+static uint64_t final_count(_Atomic(uint64_t) *counter)
+{
+    // relaxed: E1 has ordered it.
+    return tn_load_relaxed(counter);
+}
+
+static bool was_something_stopped(tenon_scope *scope)
+{
+    return final_count(&scope->cancelled_count) > 0 ||
+           final_count(&scope->dropped_count) > 0 ||
+           final_count(&scope->rejected_count) > 0 ||
+           scope->body_status == TENON_CANCELLED;
+}
+
+static tenon_status verdict(tenon_scope *scope, tenon_cause_source source)
+{
+    if (scope->error_count > 0) {
+        return TENON_ERRORS;
+    }
+    if (source == TENON_CAUSE_NONE || !was_something_stopped(scope)) {
+        return TENON_OK;
+    }
+    if (source == TENON_CAUSE_DEADLINE) {
+        return TENON_TIMEOUT;
+    }
+    return source == TENON_CAUSE_PARENT ? TENON_CANCELLED : TENON_OK;
+}
+
+static void fill_report(
+    tenon_scope *scope, tenon_report *report, const tenon_cause *cause)
+{
+    *report = (tenon_report){
+        .status = scope->join_status,
+        .cancel_requested = cause->source != TENON_CAUSE_NONE,
+        .cancelled = cause->source != TENON_CAUSE_NONE &&
+                     cause->source != TENON_CAUSE_PARENT,
+        .cause = *cause,
+        .body_status = scope->body_status,
+        .spawned_count =
+            scope->local_spawned + final_count(&scope->shared_spawned),
+        .failed_count = final_count(&scope->failed_count),
+        .cancelled_count = final_count(&scope->cancelled_count),
+        .dropped_count = final_count(&scope->dropped_count),
+        .rejected_count = final_count(&scope->rejected_count),
+        .error_count = scope->error_count,
+        .kept_count = scope->kept_count,
+        .errors = scope->first_error,
+        .primary = scope->primary != NULL ? scope->primary : scope->first_error,
+    };
+    report->ok_count = report->spawned_count - report->failed_count -
+                       report->cancelled_count - report->dropped_count;
+}
+
+// The errors go into the report, else up to the owner, else nowhere.
+static void give_errors(
+    tenon_scope *scope, tenon_report *report, const tenon_cause *cause)
+{
+    if (report != NULL) {
+        fill_report(scope, report, cause);
+    } else if (scope->owner != NULL && scope->first_error != NULL) {
+        tn_failure_gather(
+            &scope->owner->failure, scope->first_error,
+            scope->error_count - scope->kept_count);
+    } else {
+        tn_error_free_list(scope->first_error);
+    }
+    scope->first_error = NULL;
+    scope->last_error = NULL;
+}
+
+// What it came to, and where its errors go.
+static __attribute__((noinline)) void conclude(
+    tenon_scope *scope, tenon_report *report)
+{
+    tenon_cause cause = tn_token_cause(&scope->token);
+
+    scope->join_status = verdict(scope, cause.source);
+    give_errors(scope, report, &cause);
+}
+
+static void end_body(tenon_scope *scope, tenon_status body)
+{
+    bool is_failure =
+        body != TENON_OK &&
+        !(body == TENON_CANCELLED && tenon_token_cancelled(&scope->token));
+
+    if (is_failure) {
+        tn_ledger_body_failed(scope, body);
+    }
+    scope->body_status = body;
+}
+
+static void close(tenon_scope *scope)
+{
+    tenon_executor *executor = scope->executor;
+    bool is_root = scope->owner == NULL;
+    tenon_scope *parent = scope->parent;
+
+    tenon_token_fini(&scope->token);
+    scope->phase = TN_SCOPE_JOINED;
+    // relaxed: only a courtesy to who calls too late.
+    tn_store_relaxed(&scope->word, TN_WORD_CLOSED);
+    if (!is_root) {
+        bool is_same_owner = parent->owner == scope->owner;
+        scope->owner->link = is_same_owner ? parent : NULL;  // I3
+    } else {
+        tn_executor_trim(executor);
+    }
+    if (tn_scope_is_outermost(scope)) {
+        // relaxed: see open.
+        tn_sub_relaxed(&executor->open_count, 1);
+    }
+}
+
+tenon_status tenon_scope_join(
+    tenon_scope *scope, tenon_status body, tenon_report *report)
+{
+    tenon_status misuse = check_join(scope);
+
+    if (misuse != TENON_OK) {
+        return misuse;
+    }
+    close_left_open_inside(scope);
+    scope->phase = TN_SCOPE_JOINING;
+    end_body(scope, body);
+    wait_for_all(scope);
+    if (tn_scope_timer(scope)->deadline_ns != TN_FOREVER) {
+        tn_timer_disarm(&scope->executor->timer, tn_scope_timer(scope));
+    }
+    // The rest is for who has something to tell or wants to be told.
+    if (report != NULL || scope->error_count > 0 ||
+        tenon_token_cancelled(&scope->token)) {
+        conclude(scope, report);
+    }
+    tenon_status status = scope->join_status;
+    close(scope);
+    return status;
+}
