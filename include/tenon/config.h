@@ -19,15 +19,17 @@
 #define TENON_PRINTF(text, first) \
     __attribute__((__format__(__printf__, text, first)))
 
-// Private fields that threads share. C++ never reads them: it sees the size.
+// Private fields that threads share. C++ reads them by builtins. (The model
+// checker has a load of its own.)
 #ifdef __cplusplus
 #define TENON_ATOMIC(type) __attribute__((aligned(sizeof(type)))) type
-#define TENON_LOAD_RELAXED(pointer) __atomic_load_n((pointer), __ATOMIC_RELAXED)
+#define TENON_LOAD_RELAXED(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #else
 #include <stdatomic.h>
 #define TENON_ATOMIC(type) _Atomic(type)
-#define TENON_LOAD_RELAXED(pointer) \
-    atomic_load_explicit((pointer), memory_order_relaxed)
+#ifndef TENON_LOAD_RELAXED
+#define TENON_LOAD_RELAXED(p) atomic_load_explicit((p), memory_order_relaxed)
+#endif
 #endif
 
 // Units of time, in nanoseconds.

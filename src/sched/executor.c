@@ -24,7 +24,7 @@ static pthread_once_t process_once = PTHREAD_ONCE_INIT;
 static void after_fork(void)
 {
     tn_has_forked = true;
-    tn_worker_self = NULL;
+    tn_worker_become(NULL);
 }
 
 static void setup_process(void)
@@ -45,7 +45,7 @@ static bool has_work(void *context)
     }
     for (uint32_t i = 0; i < count; i++) {
         struct tn_worker *worker = tn_crew_worker(&executor->crew, i);
-        if (!tn_deque_looks_empty(&worker->deque)) {
+        if (!tn_deque_looks_empty(&worker->face.deque)) {
             return true;
         }
     }
@@ -125,7 +125,7 @@ void tn_executor_inject(struct tenon_executor *executor, struct tn_job *job)
 
 static struct tn_worker *own_worker(struct tenon_executor *executor)
 {
-    struct tn_worker *worker = tn_worker_self;
+    struct tn_worker *worker = tn_worker_self();
 
     return worker != NULL && worker->executor == executor ? worker : NULL;
 }

@@ -49,10 +49,10 @@ static void hand_on(struct tn_worker *worker, struct tn_job *job)
 static bool run_own(
     struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
 {
-    if (!is_above(tn_deque_bottom(&worker->deque) - 1, mark)) {
+    if (!is_above(tn_deque_bottom(&worker->face.deque) - 1, mark)) {
         return false;
     }
-    struct tn_job *job = tn_deque_pop(&worker->deque);
+    struct tn_job *job = tn_deque_pop(&worker->face.deque);
     if (job == NULL) {
         return false;
     }
@@ -82,7 +82,7 @@ static bool take_back(
 {
     int64_t index = 0;
 
-    if (!is_above(tn_deque_top_hint(&victim->deque), mark)) {
+    if (!is_above(tn_deque_top_hint(&victim->face.deque), mark)) {
         return false;
     }
     struct tn_job *job = tn_worker_steal_from(worker, victim, &index);
@@ -227,13 +227,13 @@ void tn_worker_wait(
 // No thread could be started: the foreign thread is the worker meanwhile.
 static void wait_as_worker(struct tn_worker *worker, struct tn_wait *wait)
 {
-    uint32_t mark = (uint32_t)tn_deque_bottom(&worker->deque);
+    uint32_t mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
 
-    tn_worker_self = worker;
+    tn_worker_become(worker);
     worker->parker = tn_parker_of_thread();
     tn_worker_wait(worker, mark, wait);
     tn_worker_tidy(worker);
-    tn_worker_self = NULL;
+    tn_worker_become(NULL);
 }
 
 void tn_thread_wait(struct tenon_executor *executor, struct tn_wait *wait)

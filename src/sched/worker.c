@@ -25,7 +25,7 @@
 #define INJECT_BATCH 32
 #define STEAL_TRIES 4
 
-_Thread_local struct tn_worker *tn_worker_self;
+_Thread_local struct tenon_worker *tenon_worker_here;
 
 struct find {
     struct tn_job *job;
@@ -44,11 +44,12 @@ struct tn_worker *tn_worker_create(
     }
     *worker = (struct tn_worker){
         .executor = executor,
+        .face.idle_state = &executor->idle.state,
         .idle = &executor->idle,
         .index = index,
         .random = (index + 1) * UINT64_C(0x9e3779b97f4a7c15),
     };
-    if (!tn_deque_init(&worker->deque, DEQUE_CAPACITY)) {
+    if (!tn_deque_init(&worker->face.deque, DEQUE_CAPACITY)) {
         free(worker);
         return NULL;
     }
@@ -64,13 +65,14 @@ void tn_worker_destroy(struct tn_worker *worker)
         return;
     }
     tn_slab_fini(&worker->cache);
-    tn_deque_fini(&worker->deque);
+    tn_deque_fini(&worker->face.deque);
     free(worker);
 }
 
 static bool can_trim(struct tn_worker *worker)
 {
-    return worker->deque.is_trim_due && tn_deque_looks_empty(&worker->deque);
+    return worker->face.deque.is_trim_due &&
+           tn_deque_looks_empty(&worker->face.deque);
 }
 
 static bool is_tidy(struct tn_worker *worker)
@@ -86,7 +88,7 @@ void tn_worker_tidy(struct tn_worker *worker)
         tn_slab_collect(&worker->cache);
     }
     if (can_trim(worker)) {
-        tn_deque_trim(&worker->deque);
+        tn_deque_trim(&worker->face.deque);
     }
 }
 
@@ -98,7 +100,7 @@ void tn_worker_run_stolen(
     uint64_t old_from = tn_load_relaxed(&worker->stolen_from);
     // relaxed: likewise.
     uint32_t old_mark = tn_load_relaxed(&worker->stolen_mark);
-    uint32_t mark = (uint32_t)tn_deque_bottom(&worker->deque);
+    uint32_t mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
 
     // relaxed: hints.
     tn_store_relaxed(&worker->stolen_mark, mark);
@@ -120,7 +122,8 @@ struct tn_job *tn_worker_steal_from(
 
     (void)worker;
     for (int i = 0; i < STEAL_TRIES; i++) {
-        enum tn_steal result = tn_deque_steal(&victim->deque, &item, job_index);
+        enum tn_steal result =
+            tn_deque_steal(&victim->face.deque, &item, job_index);
         if (result == TN_STEAL_TAKEN) {
             return item;
         }
@@ -143,7 +146,7 @@ struct tn_job *tn_worker_take_injected(struct tn_worker *worker)
     // The newest goes in first: pops then come in the order of arrival.
     for (size_t i = count - 1; i > 0; i--) {
         struct tn_job *job = (struct tn_job *)links[i];
-        if (!tn_deque_push(&worker->deque, job)) {
+        if (!tn_deque_push(&worker->face.deque, job)) {
             tn_inject_push(&executor->inject, &job->link);
         }
     }
@@ -257,7 +260,7 @@ static struct tn_job *own_job(struct tn_worker *worker)
             return job;
         }
     }
-    return tn_deque_pop(&worker->deque);
+    return tn_deque_pop(&worker->face.deque);
 }
 
 static bool is_surplus(struct tn_worker *worker)
@@ -278,7 +281,7 @@ void tn_worker_main(struct tn_worker *worker)
 {
     struct find find;
 
-    tn_worker_self = worker;
+    tn_worker_become(worker);
     worker->parker = tn_parker_of_thread();
     name_thread(worker);
     for (;;) {
@@ -295,5 +298,5 @@ void tn_worker_main(struct tn_worker *worker)
         }
     }
     tn_worker_tidy(worker);
-    tn_worker_self = NULL;
+    tn_worker_become(NULL);
 }

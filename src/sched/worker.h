@@ -20,15 +20,13 @@
 struct tenon_executor;
 
 struct tn_worker {
-    struct tn_deque deque;
+    struct tenon_worker face;  // the deque and what runs; first
 
     // Owner only.
     alignas(TN_CACHE_LINE) struct tenon_executor *executor;
     struct tn_idle *idle;  // the executor's, at hand
-    void *current;         // what the layer above is running
     uint32_t index;
     uint32_t parker;
-    uint32_t fork_count;  // the layer above's: forks without a join
     uint32_t tick;
     uint64_t random;
     struct tn_slab_returns returns;
@@ -49,14 +47,22 @@ struct tn_worker {
 
 #define TN_STOLEN_NONE UINT64_MAX
 
-// The worker that this thread is, or NULL. The address is the thread's name.
-extern _Thread_local struct tn_worker *tn_worker_self
-    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+// [any] The worker that this thread is, or NULL.
+static inline struct tn_worker *tn_worker_self(void)
+{
+    return (struct tn_worker *)tenon_worker_here;  // its first member
+}
+
+// [any] From now on this thread is `worker`; NULL: none.
+static inline void tn_worker_become(struct tn_worker *worker)
+{
+    tenon_worker_here = worker == NULL ? NULL : &worker->face;
+}
 
 // [any] A name for the calling thread, unique among the living.
 static inline const void *tn_thread_self(void)
 {
-    return &tn_worker_self;
+    return &tenon_worker_here;
 }
 
 // [one thread] NULL: no memory.
@@ -97,7 +103,7 @@ void tn_worker_tidy(struct tn_worker *worker);
 // memory.
 static inline bool tn_worker_push(struct tn_worker *worker, struct tn_job *job)
 {
-    if (tn_unlikely(!tn_deque_push(&worker->deque, job))) {
+    if (tn_unlikely(!tn_deque_push(&worker->face.deque, job))) {
         return false;
     }
     tn_idle_notify(worker->idle);

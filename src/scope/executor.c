@@ -173,7 +173,7 @@ static void forget_default(const tenon_executor *executor)
 
 tenon_status tenon_executor_destroy(tenon_executor *executor)
 {
-    struct tn_worker *worker = tn_worker_self;
+    struct tn_worker *worker = tn_worker_self();
 
     if (executor == NULL) {
         return TENON_OK;

@@ -38,17 +38,26 @@ void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status)
     }
 }
 
-// The child would live on in a frame that is gone.
-_Noreturn void tn_fork_fail_left(const tenon_task *task)
+void tn_fork_check_left(struct tn_worker *worker, const tenon_task *task)
 {
-    tn_fail_check(
-        __FILE__, __LINE__, "task '%s' returned with a forked child not joined",
-        tenon_task_name(task));
+    struct tn_job *job = tn_deque_pop(&worker->face.deque);
+    const tenon_task *newest = (const tenon_task *)job;
+
+    if (job == NULL) {
+        return;  // all taken meanwhile
+    }
+    // The child would live on in a frame that is gone.
+    tn_require(
+        !tn_task_is_forked(newest) || newest->relation != task,
+        "task '%s' returned with a forked child not joined",
+        tn_task_is_forked(task) ? "" : tenon_task_name(task));
+    if (!tn_worker_push(worker, job)) {
+        tn_executor_inject(worker->executor, job);
+    }
 }
 
-// A child that its parent popped did not simply return 0.
-static __attribute__((noinline)) tenon_status end_inline(
-    tenon_task *self, tenon_task *child, int status)
+// The child ended with `status`, its error is recorded: say so to its parent.
+static tenon_status pass_on(tenon_task *self, tenon_task *child, int status)
 {
     if (tn_task_conclude(child, status) == TENON_OUTCOME_FAILED) {
         tn_failure_pass_on(&self->failure, status);
@@ -56,45 +65,52 @@ static __attribute__((noinline)) tenon_status end_inline(
     return status;
 }
 
-// Popped by its parent: a call with a token. What it needs after the call is
-// read again, so that the call saves few registers.
-static inline tenon_status run_inline(
-    struct tn_worker *worker, tenon_task *child)
+tenon_status tenon_join_end(tenon_task *self, tenon_task *child, int status)
 {
-    if (tn_unlikely(tenon_cancelled(child))) {
-        child->relation = NULL;  // joined
-        return TENON_CANCELLED;
+    struct tn_worker *worker = tn_worker_self();
+
+    if (child->relation == self) {
+        child->relation = NULL;  // joined; dropped before it began
+        return status;
     }
-    worker->current = child;
-    int status = tn_task_call(worker, child);
-    worker->current = child->relation;
-    child->relation = NULL;  // joined
-    if (tn_unlikely(status != TENON_OK || child->failure != TN_FAILURE_NONE)) {
-        return end_inline(worker->current, child, status);
+    if ((uint32_t)tn_deque_bottom(&worker->face.deque) != child->result.mark) {
+        tn_fork_check_left(worker, child);
     }
-    return TENON_OK;
+    if (child->link != NULL) {
+        worker->face.current = child;
+        status = tn_scope_close_left_open(child, status);
+        worker->face.current = self;
+    }
+    return pass_on(self, child, status);
 }
 
-// The deque has to grow; without memory the child runs now.
-static __attribute__((noinline)) void fork_slow(
-    struct tn_worker *worker, tenon_task *self, tenon_task *child)
+void tenon_fork_wake(void)
 {
-    if (!tn_worker_push(worker, (struct tn_job *)child)) {
-        int status = run_inline(worker, child);
-        child->relation = self;
-        tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
-    }
+    tn_idle_wake_one(tn_worker_self()->idle);
 }
 
-void tenon_fork(
+static void run_now(struct tn_worker *worker, tenon_task *child)
+{
+    tenon_task *self = child->relation;
+    int status = TENON_CANCELLED;
+
+    if (!tenon_cancelled(child)) {
+        worker->face.current = child;
+        status = tn_task_call(worker, child);
+        worker->face.current = self;
+        pass_on(self, child, status);
+    }
+    tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
+}
+
+void tenon_fork_slow(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg)
 {
     struct tn_worker *worker = tn_task_worker(self);
 
-    if (tn_unlikely(worker == NULL)) {
+    if (worker == NULL) {
         return;  // forked from: the join says so
     }
-    worker->fork_count++;
     child->fn = fn;
     child->arg = arg;
     child->scope = self->scope;
@@ -102,11 +118,9 @@ void tenon_fork(
     child->clean_epoch = self->clean_epoch;
     // relaxed: the push publishes it.
     tn_store_relaxed(&child->state, TN_TASK_FORKED);
-    if (tn_unlikely(!tn_deque_has_room(&worker->deque))) {
-        fork_slow(worker, self, child);
-        return;
+    if (!tn_worker_push(worker, (struct tn_job *)child)) {
+        run_now(worker, child);
     }
-    tn_worker_push(worker, (struct tn_job *)child);
 }
 
 struct fork_wait {
@@ -150,10 +164,8 @@ static void fork_retract(struct tn_wait *base)
     }
 }
 
-// The newest job of our deque, `job`, is not the child, or there is none.
-static __attribute__((noinline)) tenon_status join_elsewhere(
-    struct tn_worker *worker, tenon_task *self, tenon_task *child,
-    struct tn_job *job)
+static tenon_status wait_for(
+    struct tn_worker *worker, tenon_task *self, tenon_task *child)
 {
     struct fork_wait wait = {
         .base = {fork_is_done, fork_may_run, fork_announce, fork_retract},
@@ -161,9 +173,6 @@ static __attribute__((noinline)) tenon_status join_elsewhere(
         .child = child,
     };
 
-    if (job != NULL && !tn_worker_push(worker, job)) {
-        tn_executor_inject(worker->executor, job);
-    }
     tn_worker_wait(worker, self->result.mark, &wait.base);
     child->relation = NULL;  // joined
     // relaxed: the wait acquired it.
@@ -174,19 +183,34 @@ static __attribute__((noinline)) tenon_status join_elsewhere(
     return child->result.status;
 }
 
-tenon_status tenon_join(tenon_task *self, tenon_task *child)
+// `index` was claimed from the deque, but it is the last one, or none is left,
+// or another job lies there.
+tenon_status tenon_join_other(
+    tenon_task *self, tenon_task *child, int64_t index, int64_t top)
 {
-    struct tn_worker *worker = tn_task_worker(self);
+    struct tn_worker *worker = tn_worker_self();
+    struct tenon_deque *deque = &worker->face.deque;
+    struct tn_job *job = top >= index ? tn_deque_pop_last(deque, index, top)
+                                      : tenon_deque_at(deque, index);
 
-    if (tn_unlikely(worker == NULL)) {
+    if (job == (struct tn_job *)child) {
+        tn_task_run(worker, job);  // its end is in its state
+        job = NULL;
+    }
+    if (job != NULL && !tn_worker_push(worker, job)) {
+        tn_executor_inject(worker->executor, job);
+    }
+    return wait_for(worker, self, child);
+}
+
+// Misuse, or the child of a fork(2).
+tenon_status tenon_join_slow(tenon_task *self, tenon_task *child)
+{
+    if (tn_task_worker(self) == NULL) {
         return TENON_EFORK;
     }
-    tn_require(
-        child->relation == self, "joined twice, or not forked by this task");
-    worker->fork_count--;
-    struct tn_job *job = tn_deque_pop(&worker->deque);
-    if (tn_unlikely(job != (struct tn_job *)child)) {
-        return join_elsewhere(worker, self, child, job);
-    }
-    return run_inline(worker, child);
+    tn_fail_check(
+        __FILE__, __LINE__,
+        "task %p joins a child that it did not fork, or twice", (void *)self);
+    (void)child;
 }

@@ -86,7 +86,7 @@ static void wait_for_all(tenon_scope *scope)
         return;
     }
     if (scope->owner != NULL) {
-        tn_worker_wait(tn_worker_self, scope->owner->result.mark, &wait.base);
+        tn_worker_wait(tn_worker_self(), scope->owner->result.mark, &wait.base);
     } else {
         tn_thread_wait(scope->executor, &wait.base);
     }

@@ -111,7 +111,7 @@ static uint64_t deadline_of(const tenon_scope_options *options)
 static tenon_status find_executor(
     const tenon_scope_options *options, tenon_executor **executor)
 {
-    struct tn_worker *worker = tn_worker_self;
+    struct tn_worker *worker = tn_worker_self();
 
     if (options->executor != NULL) {
         *executor = options->executor;

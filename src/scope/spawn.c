@@ -130,7 +130,7 @@ static tenon_task *make_task(struct spawn *spawn)
 
 static bool queue(tenon_scope *scope, tenon_task *task)
 {
-    struct tn_worker *worker = tn_worker_self;
+    struct tn_worker *worker = tn_worker_self();
     struct tn_job *job = (struct tn_job *)task;
 
     if (worker != NULL && worker->executor == scope->executor) {

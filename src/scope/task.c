@@ -141,10 +141,10 @@ void tn_task_run(struct tn_worker *worker, struct tn_job *job)
         end(task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
         return;
     }
-    void *previous = worker->current;
-    worker->current = task;
+    void *previous = worker->face.current;
+    worker->face.current = task;
     int status = tn_task_call(worker, task);
-    worker->current = previous;
+    worker->face.current = previous;
     end(task, tn_task_conclude(task, status), status);
 }
 

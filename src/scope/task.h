@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 // The low bits of `state`; the outcome and the waiter's parker are above.
-#define TN_TASK_FORKED UINT32_C(1)  // lives in its parent's frame
-#define TN_TASK_KEPT UINT32_C(2)    // the caller's; else a piece of ours
+#define TN_TASK_FORKED TENON_TASK_FORKED  // lives in its parent's frame
+#define TN_TASK_KEPT UINT32_C(2)          // the caller's; else a piece of ours
 #define TN_TASK_FLAGS UINT32_C(15)
 #define TN_TASK_OUTCOME_SHIFT 4
 #define TN_TASK_OUTCOME_MASK (UINT32_C(7) << TN_TASK_OUTCOME_SHIFT)
@@ -39,9 +39,9 @@ tn_job_run_fn tn_task_run;
 // [any] The task that runs on this thread, or NULL.
 static inline tenon_task *tn_task_current(void)
 {
-    struct tn_worker *worker = tn_worker_self;
+    struct tn_worker *worker = tn_worker_self();
 
-    return worker == NULL ? NULL : worker->current;
+    return worker == NULL ? NULL : worker->face.current;
 }
 
 // [any] What never changes in its state.
@@ -71,17 +71,18 @@ tenon_outcome tn_task_conclude(tenon_task *task, int status);
 // this returns.
 void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status);
 
-// [worker] `task` returned with a forked child not joined: abort.
-_Noreturn void tn_fork_fail_left(const tenon_task *task);
+// [worker] `task` ended and left newer jobs in the deque than it found. Aborts if
+// the newest is a child that it did not join.
+void tn_fork_check_left(struct tn_worker *worker, const tenon_task *task);
 
 // [its thread] The worker that runs `self`, or NULL in the child of a fork(2);
 // aborts elsewhere.
 static inline struct tn_worker *tn_task_worker(const tenon_task *self)
 {
-    struct tn_worker *worker = tn_worker_self;
+    struct tn_worker *worker = tn_worker_self();
 
     tn_require(
-        (worker != NULL && worker->current == self) || tn_has_forked,
+        (worker != NULL && worker->face.current == self) || tn_has_forked,
         "this task does not run on this thread");
     return worker;
 }
@@ -89,14 +90,14 @@ static inline struct tn_worker *tn_task_worker(const tenon_task *self)
 // [worker] Run the function; the caller has made it the thread's current task.
 static inline int tn_task_call(struct tn_worker *worker, tenon_task *task)
 {
-    uint32_t fork_count = worker->fork_count;
+    uint32_t mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
 
     task->link = NULL;
     task->failure = TN_FAILURE_NONE;
-    task->result.mark = (uint32_t)tn_deque_bottom(&worker->deque);
+    task->result.mark = mark;
     int status = task->fn(task, task->arg);
-    if (tn_unlikely(worker->fork_count != fork_count)) {
-        tn_fork_fail_left(task);
+    if (tn_unlikely((uint32_t)tn_deque_bottom(&worker->face.deque) != mark)) {
+        tn_fork_check_left(worker, task);
     }
     if (tn_unlikely(task->link != NULL)) {
         status = tn_scope_close_left_open(task, status);

@@ -11,7 +11,8 @@
 //           look at top.
 // Shape:    items at indices top .. bottom-1; index i lives in slot i & mask.
 //           Indices only grow: 2^63 pushes are never reached.
-// Roles:    one owner: push, pop, grow, trim. Any thread: steal.
+// Roles:    one owner: push, pop (tenon/inline.h), grow, trim. Any thread:
+//           steal.
 // Progress: push and pop wait-free but for growth; steal lock-free.
 // Memory:   a replaced ring is kept until fini, because a thief may still be
 //           reading it; together they are smaller than the current one. The
@@ -36,8 +37,10 @@
 #include "sync/deque.h"
 
 #include "base/check.h"
+#include "base/fence.h"
 #include "base/platform.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,13 +50,14 @@
 
 static size_t ring_bytes(size_t capacity)
 {
-    return sizeof(struct tn_ring) + capacity * sizeof(_Atomic(void *));
+    return offsetof(struct tenon_ring, slots) +
+           capacity * sizeof(_Atomic(void *));
 }
 
-static struct tn_ring *ring_create(size_t capacity)
+static struct tenon_ring *ring_create(size_t capacity)
 {
     size_t size_bytes = ring_bytes(capacity);
-    struct tn_ring *ring = NULL;
+    struct tenon_ring *ring = NULL;
 
     if (size_bytes >= PAGED_BYTES) {
         size_bytes = (size_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
@@ -69,12 +73,12 @@ static struct tn_ring *ring_create(size_t capacity)
     return ring;
 }
 
-static bool is_paged(const struct tn_ring *ring)
+static bool is_paged(const struct tenon_ring *ring)
 {
     return ring->size_bytes >= PAGED_BYTES;
 }
 
-static void ring_destroy(struct tn_ring *ring)
+static void ring_destroy(struct tenon_ring *ring)
 {
     if (is_paged(ring)) {
         tn_pages_unmap(ring, ring->size_bytes);
@@ -83,9 +87,14 @@ static void ring_destroy(struct tn_ring *ring)
     }
 }
 
-bool tn_deque_init(struct tn_deque *deque, size_t capacity)
+void tenon_fence_full(void)
 {
-    struct tn_ring *ring = ring_create(capacity);
+    tn_fence_seqcst();  // E2, the light side where both sides are full
+}
+
+bool tn_deque_init(struct tenon_deque *deque, size_t capacity)
+{
+    struct tenon_ring *ring = ring_create(capacity);
 
     if (ring == NULL) {
         return false;
@@ -94,18 +103,19 @@ bool tn_deque_init(struct tn_deque *deque, size_t capacity)
     tn_atomic_init(&deque->top, 0);
     tn_atomic_init(&deque->ring, ring);
     deque->limit = (int64_t)capacity;
+    deque->is_asymmetric = tn_fence_is_asymmetric;
     deque->is_trim_due = false;
     tn_assert_slow(tn_deque_is_valid(deque));
     return true;
 }
 
-void tn_deque_fini(struct tn_deque *deque)
+void tn_deque_fini(struct tenon_deque *deque)
 {
     // relaxed: nobody else is left.
-    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+    struct tenon_ring *ring = tn_load_relaxed(&deque->ring);
 
     while (ring != NULL) {
-        struct tn_ring *older = ring->older;
+        struct tenon_ring *older = ring->older;
         ring_destroy(ring);
         ring = older;
     }
@@ -113,7 +123,7 @@ void tn_deque_fini(struct tn_deque *deque)
 }
 
 static void copy_items(
-    struct tn_ring *to, struct tn_ring *from, int64_t top, int64_t bottom)
+    struct tenon_ring *to, struct tenon_ring *from, int64_t top, int64_t bottom)
 {
     for (int64_t i = top; i < bottom; i++) {
         // relaxed: the owner wrote it.
@@ -123,17 +133,17 @@ static void copy_items(
     }
 }
 
-bool tn_deque_grow(struct tn_deque *deque)
+bool tn_deque_grow(struct tenon_deque *deque)
 {
     // relaxed: the owner wrote both.
-    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+    struct tenon_ring *ring = tn_load_relaxed(&deque->ring);
     // relaxed: likewise.
     int64_t bottom = tn_load_relaxed(&deque->bottom);
     int64_t top = tn_load_acquire(&deque->top);  // E5
     int64_t capacity = ring->mask + 1;
 
     if (bottom - top >= capacity) {
-        struct tn_ring *larger = ring_create((size_t)capacity * 2);
+        struct tenon_ring *larger = ring_create((size_t)capacity * 2);
         if (larger == NULL) {
             return false;
         }
@@ -148,13 +158,13 @@ bool tn_deque_grow(struct tn_deque *deque)
     return true;
 }
 
-void *tn_deque_pop_last(struct tn_deque *deque, int64_t index, int64_t top)
+void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top)
 {
     void *item = NULL;
 
     if (top == index) {
         // relaxed: the owner wrote both.
-        struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+        struct tenon_ring *ring = tn_load_relaxed(&deque->ring);
         // relaxed: likewise.
         item = tn_load_relaxed(&ring->slots[index & ring->mask]);
         if (!tn_cas_relaxed(&deque->top, &top, index + 1)) {  // E3
@@ -166,7 +176,7 @@ void *tn_deque_pop_last(struct tn_deque *deque, int64_t index, int64_t top)
 }
 
 enum tn_steal tn_deque_steal(
-    struct tn_deque *deque, void **item, int64_t *index)
+    struct tenon_deque *deque, void **item, int64_t *index)
 {
     // A plain look first: an empty deque costs no fence.
     if (tn_deque_looks_empty(deque)) {
@@ -179,7 +189,7 @@ enum tn_steal tn_deque_steal(
     if (top >= bottom) {
         return TN_STEAL_EMPTY;
     }
-    struct tn_ring *ring = tn_load_acquire(&deque->ring);  // E4
+    struct tenon_ring *ring = tn_load_acquire(&deque->ring);  // E4
     // relaxed: E1 or E4 made it visible; the cas says whether it was ours.
     void *taken = tn_load_relaxed(&ring->slots[top & ring->mask]);
     if (!tn_cas_release(&deque->top, &top, top + 1)) {  // E3, E5
@@ -191,13 +201,13 @@ enum tn_steal tn_deque_steal(
     return TN_STEAL_TAKEN;
 }
 
-void tn_deque_trim(struct tn_deque *deque)
+void tn_deque_trim(struct tenon_deque *deque)
 {
     tn_assert(tn_deque_looks_empty(deque));
     // A thief that still reads a slot here reads an old item or NULL; its cas
     // fails, because the deque has been empty since it read top.
     // relaxed: the owner wrote it.
-    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+    struct tenon_ring *ring = tn_load_relaxed(&deque->ring);
     deque->is_trim_due = false;
     deque->limit = tn_deque_bottom(deque);  // the next push comes by grow
     for (; ring != NULL; ring = ring->older) {
@@ -209,10 +219,10 @@ void tn_deque_trim(struct tn_deque *deque)
     }
 }
 
-bool tn_deque_is_valid(struct tn_deque *deque)
+bool tn_deque_is_valid(struct tenon_deque *deque)
 {
     // relaxed: quiescent callers only, here and below.
-    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
+    struct tenon_ring *ring = tn_load_relaxed(&deque->ring);
     // relaxed: quiescent.
     int64_t length = tn_load_relaxed(&deque->bottom) -
                      tn_load_relaxed(&deque->top);  // relaxed: quiescent

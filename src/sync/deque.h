@@ -3,7 +3,8 @@
 // deque — one owner pushes and pops at the bottom, thieves steal at the top.
 //
 // The owner's common path has no locked instruction and no full fence; thieves
-// pay for both sides (base/fence.h). The essay is in deque.c.
+// pay for both sides (base/fence.h). Its owner's half is in tenon/inline.h, where
+// fork and join inline it. The essay is in deque.c.
 
 #ifndef TN_SYNC_DEQUE_H
 #define TN_SYNC_DEQUE_H
@@ -11,31 +12,12 @@
 #include "base/atomic.h"
 #include "base/check.h"
 #include "base/fence.h"
+#include "tenon/inline.h"
 
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct tn_ring {
-    int64_t mask;           // capacity - 1; the capacity is a power of two
-    struct tn_ring *older;  // what it replaced, kept until the deque ends
-    size_t size_bytes;      // of the whole block
-    _Atomic(void *) slots[];
-};
-
-struct tn_deque {
-    // Owner writes, thieves read.
-    alignas(TN_CACHE_LINE) _Atomic(int64_t) bottom;
-    _Atomic(struct tn_ring *) ring;
-
-    // Owner only: push may not reach this index before it looks at top again.
-    int64_t limit;
-    bool is_trim_due;  // pages of a large ring may have been used
-
-    // Thieves and owner compete.
-    alignas(TN_CACHE_LINE) _Atomic(int64_t) top;
-};
 
 enum tn_steal {
     TN_STEAL_EMPTY,  // nothing there
@@ -44,37 +26,37 @@ enum tn_steal {
 };
 
 // [one thread] `capacity` is a power of two. False: no memory.
-bool tn_deque_init(struct tn_deque *deque, size_t capacity);
+bool tn_deque_init(struct tenon_deque *deque, size_t capacity);
 
 // [one thread] Items still inside are the caller's. Accepts zeroed memory.
-void tn_deque_fini(struct tn_deque *deque);
+void tn_deque_fini(struct tenon_deque *deque);
 
 // [owner] Room for one more. False: no memory, nothing changed.
-bool tn_deque_grow(struct tn_deque *deque);
+bool tn_deque_grow(struct tenon_deque *deque);
 
 // [owner] The rare half of pop: `index` is the last item or none is left.
-void *tn_deque_pop_last(struct tn_deque *deque, int64_t index, int64_t top);
+void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top);
 
 // [any] Take the oldest item into `*item` and its index into `*index`.
 enum tn_steal tn_deque_steal(
-    struct tn_deque *deque, void **item, int64_t *index);
+    struct tenon_deque *deque, void **item, int64_t *index);
 
 // [owner] Give the memory of large rings back to the system. The deque must be
 // empty. Worth it if `is_trim_due`.
-void tn_deque_trim(struct tn_deque *deque);
+void tn_deque_trim(struct tenon_deque *deque);
 
 // [quiescent] I1..I3 of deque.c.
-bool tn_deque_is_valid(struct tn_deque *deque);
+bool tn_deque_is_valid(struct tenon_deque *deque);
 
 // [owner] The index of the next push: a mark for tn_deque_is_above().
-static inline int64_t tn_deque_bottom(struct tn_deque *deque)
+static inline int64_t tn_deque_bottom(struct tenon_deque *deque)
 {
     // relaxed: the owner wrote it.
     return tn_load_relaxed(&deque->bottom);
 }
 
 // [any] A guess at the index of the oldest item.
-static inline int64_t tn_deque_top_hint(struct tn_deque *deque)
+static inline int64_t tn_deque_top_hint(struct tenon_deque *deque)
 {
     // relaxed: a guess; steal looks again.
     return tn_load_relaxed(&deque->top);
@@ -82,7 +64,7 @@ static inline int64_t tn_deque_top_hint(struct tn_deque *deque)
 
 // [any] A guess; exact for the owner when it says "empty" and nobody else
 // pushes, and after a heavy fence for a sleeper (sched/idle.md).
-static inline bool tn_deque_looks_empty(struct tn_deque *deque)
+static inline bool tn_deque_looks_empty(struct tenon_deque *deque)
 {
     // relaxed: a guess, or ordered by the caller's fence.
     int64_t top = tn_load_relaxed(&deque->top);
@@ -90,46 +72,26 @@ static inline bool tn_deque_looks_empty(struct tn_deque *deque)
     return tn_load_relaxed(&deque->bottom) <= top;
 }
 
-// [owner] Will the next push find room without looking further?
-static inline bool tn_deque_has_room(struct tn_deque *deque)
-{
-    return tn_deque_bottom(deque) < deque->limit;
-}
-
 // [owner] Add an item, not NULL, as the newest. False: no memory.
-static inline bool tn_deque_push(struct tn_deque *deque, void *item)
+static inline bool tn_deque_push(struct tenon_deque *deque, void *item)
 {
-    // relaxed: the owner wrote it.
-    int64_t bottom = tn_load_relaxed(&deque->bottom);
-
-    if (tn_unlikely(bottom >= deque->limit) && !tn_deque_grow(deque)) {
+    if (tn_unlikely(!tenon_deque_has_room(deque)) && !tn_deque_grow(deque)) {
         return false;
     }
-    // relaxed: the owner wrote it.
-    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
-    // relaxed: E1 publishes it with the next store.
-    tn_store_relaxed(&ring->slots[bottom & ring->mask], item);
-    tn_store_release(&deque->bottom, bottom + 1);  // E1
+    tenon_deque_add(deque, item);
     return true;
 }
 
 // [owner] Take the newest item, or NULL.
-static inline void *tn_deque_pop(struct tn_deque *deque)
+static inline void *tn_deque_pop(struct tenon_deque *deque)
 {
-    // relaxed: the owner wrote it.
-    int64_t index = tn_load_relaxed(&deque->bottom) - 1;
+    int64_t top = 0;
+    int64_t index = tenon_deque_retreat(deque, &top);
 
-    tn_store_release(&deque->bottom, index);  // E1, E2
-    tn_fence_light();                         // E2, pairs with tn_deque_steal()
-    // relaxed: E2 orders it after the store.
-    int64_t top = tn_load_relaxed(&deque->top);
     if (tn_unlikely(top >= index)) {
         return tn_deque_pop_last(deque, index, top);
     }
-    // relaxed: the owner wrote it.
-    struct tn_ring *ring = tn_load_relaxed(&deque->ring);
-    // relaxed: the owner wrote it.
-    return tn_load_relaxed(&ring->slots[index & ring->mask]);
+    return tenon_deque_at(deque, index);
 }
 
 #endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+//
+// inline — what the inline calls of fork.h touch: a worker's public face with
+// the owner's half of its deque. Private: nothing here is for users. The other
+// half and the argument for both are in src/sync/deque.c, whose edges E1, E2
+// the comments name.
+
+#ifndef TENON_INLINE_H
+#define TENON_INLINE_H
+
+#include "tenon/config.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TENON_LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define TENON_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define TENON_CACHE_ALIGNED __attribute__((aligned(64)))
+
+// The model checker puts its own operations here.
+#ifndef TENON_STORE_RELEASE
+#ifdef __cplusplus
+#define TENON_STORE_RELAXED(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define TENON_STORE_RELEASE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define TENON_FENCE_COMPILER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+#else
+#define TENON_STORE_RELAXED(p, v) \
+    atomic_store_explicit((p), (v), memory_order_relaxed)
+#define TENON_STORE_RELEASE(p, v) \
+    atomic_store_explicit((p), (v), memory_order_release)
+#define TENON_FENCE_COMPILER() atomic_signal_fence(memory_order_seq_cst)
+#endif
+// The frequent side of src/base/fence.h.
+#define TENON_FENCE_LIGHT(is_asymmetric) \
+    (TENON_LIKELY(is_asymmetric) ? TENON_FENCE_COMPILER() : tenon_fence_full())
+#endif
+
+// A full fence, for systems without an asymmetric one.
+TENON_API void tenon_fence_full(void);
+
+// The one flag of a task's state that is set here (src/scope/task.h).
+#define TENON_TASK_FORKED UINT32_C(1)
+
+struct tenon_ring {
+    int64_t mask;              // capacity - 1; the capacity is a power of two
+    struct tenon_ring *older;  // what it replaced, kept until the deque ends
+    size_t size_bytes;         // of the whole block
+    TENON_ATOMIC(void *) slots[1];  // capacity of them
+};
+
+struct tenon_deque {
+    // Owner writes, thieves read.
+    TENON_CACHE_ALIGNED TENON_ATOMIC(int64_t) bottom;
+    TENON_ATOMIC(struct tenon_ring *) ring;
+
+    // Owner only.
+    int64_t limit;       // push may not reach it before it looks at top again
+    bool is_asymmetric;  // which kind of fence
+    bool is_trim_due;    // pages of a large ring may have been used
+
+    // Thieves and owner compete.
+    TENON_CACHE_ALIGNED TENON_ATOMIC(int64_t) top;
+};
+
+struct tenon_worker {
+    struct tenon_deque deque;
+
+    // Owner only.
+    TENON_CACHE_ALIGNED void *current;    // the running task
+    TENON_ATOMIC(uint32_t) * idle_state;  // src/sched/idle.h
+};
+
+// The worker that this thread is, or NULL.
+TENON_API extern
+#ifdef __cplusplus
+    thread_local
+#else
+    _Thread_local
+#endif
+    struct tenon_worker *tenon_worker_here
+    __attribute__((tls_model("initial-exec")));
+
+// [owner] Room for one more without looking further?
+static inline bool tenon_deque_has_room(struct tenon_deque *deque)
+{
+    // relaxed: the owner wrote it.
+    return TENON_LOAD_RELAXED(&deque->bottom) < deque->limit;
+}
+
+// [owner] Add an item, not NULL, as the newest. There is room.
+static inline void tenon_deque_add(struct tenon_deque *deque, void *item)
+{
+    // relaxed: the owner wrote both.
+    int64_t bottom = TENON_LOAD_RELAXED(&deque->bottom);
+    struct tenon_ring *ring = TENON_LOAD_RELAXED(&deque->ring);
+
+    // relaxed: E1 publishes it with the next store.
+    TENON_STORE_RELAXED(&ring->slots[bottom & ring->mask], item);
+    TENON_STORE_RELEASE(&deque->bottom, bottom + 1);  // E1
+}
+
+// [owner] The first half of pop: claim the newest index, look at top. If
+// `*top < index` the item there is the owner's.
+static inline int64_t tenon_deque_retreat(
+    struct tenon_deque *deque, int64_t *top)
+{
+    // relaxed: the owner wrote it.
+    int64_t index = TENON_LOAD_RELAXED(&deque->bottom) - 1;
+
+    TENON_STORE_RELEASE(&deque->bottom, index);  // E1, E2
+    TENON_FENCE_LIGHT(deque->is_asymmetric);     // E2
+    // relaxed: E2 orders it after the store.
+    *top = TENON_LOAD_RELAXED(&deque->top);
+    return index;
+}
+
+// [owner] The item at an index that is the owner's.
+static inline void *tenon_deque_at(struct tenon_deque *deque, int64_t index)
+{
+    // relaxed: the owner wrote both.
+    struct tenon_ring *ring = TENON_LOAD_RELAXED(&deque->ring);
+
+    return TENON_LOAD_RELAXED(&ring->slots[index & ring->mask]);
+}
+
+// [owner] After a push: must somebody be woken? (idle.md, E1)
+static inline bool tenon_worker_must_wake(struct tenon_worker *worker)
+{
+    TENON_FENCE_LIGHT(worker->deque.is_asymmetric);
+    // relaxed: the fence orders it after the push.
+    uint32_t state = TENON_LOAD_RELAXED(worker->idle_state);
+    return TENON_UNLIKELY(state != 0) && (state & 0xffff) == 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
