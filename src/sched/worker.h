@@ -99,6 +99,18 @@ struct tn_job *tn_worker_take_injected(struct tn_worker *worker);
 // [its thread] Give memory and gathered pieces back before a sleep.
 void tn_worker_tidy(struct tn_worker *worker);
 
+// [its thread] 64 bytes, or NULL.
+static inline void *tn_worker_take_piece(struct tn_worker *worker)
+{
+    return tn_slab_take(&worker->cache);
+}
+
+// [its thread] Give such 64 bytes back, whoever took them.
+static inline void tn_worker_give_piece(struct tn_worker *worker, void *piece)
+{
+    tn_slab_give(&worker->cache, &worker->returns, piece);
+}
+
 // [its thread] Add to the own deque and wake somebody if all sleep. False: no
 // memory.
 static inline bool tn_worker_push(struct tn_worker *worker, struct tn_job *job)

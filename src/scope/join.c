@@ -86,7 +86,9 @@ static void wait_for_all(tenon_scope *scope)
         return;
     }
     if (scope->owner != NULL) {
-        tn_worker_wait(tn_worker_self(), scope->owner->result.mark, &wait.base);
+        struct tn_worker *worker = tn_worker_self();
+        tn_worker_wait(worker, scope->owner->result.mark, &wait.base);
+        tn_worker_tidy(worker);
     } else {
         tn_thread_wait(scope->executor, &wait.base);
     }

@@ -60,22 +60,8 @@ _Static_assert(
             offsetof(tenon_scope, gap) - offsetof(tenon_scope, timer_links),
     "the public struct has room for a timer entry");
 
-void tn_scope_enter(tenon_scope *scope)
+void tn_scope_exit_shared(tenon_scope *scope)
 {
-    if (scope->owner_thread == tn_thread_self()) {
-        scope->local_live++;
-    } else {
-        // relaxed: the caller keeps the count above 0.
-        tn_add_relaxed(&scope->word, TN_WORD_COUNT_ONE);
-    }
-}
-
-void tn_scope_exit(tenon_scope *scope)
-{
-    if (scope->owner_thread == tn_thread_self()) {
-        scope->local_live--;
-        return;
-    }
     // From here on the scope may be gone.
     int64_t old = tn_sub_release(&scope->word, TN_WORD_COUNT_ONE);  // E1, E2
     uint32_t parker =

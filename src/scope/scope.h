@@ -8,7 +8,10 @@
 #ifndef TN_SCOPE_SCOPE_H
 #define TN_SCOPE_SCOPE_H
 
+#include "base/atomic.h"
+#include "base/check.h"
 #include "sched/timer.h"
+#include "sched/worker.h"
 #include "tenon/scope.h"
 
 #include <stdbool.h>
@@ -36,10 +39,28 @@ struct tn_timer_entry *tn_scope_timer(tenon_scope *scope);
 bool tn_scope_is_outermost(const tenon_scope *scope);
 
 // [any] One more live task or reference; the caller keeps the scope open.
-void tn_scope_enter(tenon_scope *scope);
+static inline void tn_scope_enter(tenon_scope *scope)
+{
+    if (tn_likely(scope->owner_thread == tn_thread_self())) {
+        scope->local_live++;
+    } else {
+        // relaxed: the caller keeps the count above 0.
+        tn_add_relaxed(&scope->word, TN_WORD_COUNT_ONE);
+    }
+}
+
+// [any] The part of tn_scope_exit() that other threads take.
+void tn_scope_exit_shared(tenon_scope *scope);
 
 // [any] One less. The scope may be gone when this returns.
-void tn_scope_exit(tenon_scope *scope);
+static inline void tn_scope_exit(tenon_scope *scope)
+{
+    if (tn_likely(scope->owner_thread == tn_thread_self())) {
+        scope->local_live--;
+    } else {
+        tn_scope_exit_shared(scope);
+    }
+}
 
 // [timer] The scope's deadline has come.
 tn_timer_fire_fn tn_scope_expire;

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "sched/executor.h"
+#include "sched/worker.h"
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
@@ -192,10 +193,43 @@ static tenon_status do_spawn(struct spawn *spawn)
     return tn_likely(status == TENON_OK) ? status : refuse(spawn, status);
 }
 
+// The common case in one straight line: the owner spawns a plain task on its own
+// worker, and nothing is cancelled. False: do_spawn() says what is different.
+static inline bool spawn_here(tenon_scope *scope, tenon_task_fn *fn, void *arg)
+{
+    struct tn_worker *worker = tn_worker_self();
+
+    // relaxed: I2 of token.c.
+    if (worker == NULL || scope == NULL || fn == NULL ||
+        scope->owner_thread != tn_thread_self() ||
+        scope->owner != worker->face.current ||
+        scope->executor != worker->executor || scope->phase != TN_SCOPE_OPEN ||
+        tn_load_relaxed(&scope->token.clean_epoch) !=
+            tn_load_relaxed(&tenon_cancel_epoch) ||
+        !tenon_deque_has_room(&worker->face.deque)) {
+        return false;
+    }
+    tenon_task *task = tn_worker_take_piece(worker);
+    if (tn_unlikely(task == NULL)) {
+        return false;
+    }
+    task->fn = fn;
+    task->arg = arg;
+    task->scope = scope;
+    task->relation = NULL;
+    // relaxed: the push publishes it.
+    tn_store_relaxed(&task->state, 0);
+    scope->local_live++;
+    scope->local_spawned++;
+    return tn_worker_push(worker, (struct tn_job *)task);
+}
+
 tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
 {
+    if (tn_likely(spawn_here(scope, fn, arg))) {
+        return TENON_OK;
+    }
     struct spawn spawn = {.scope = scope, .fn = fn, .arg = arg};
-
     return do_spawn(&spawn);
 }
 

@@ -97,55 +97,83 @@ static void count_outcome(tenon_scope *scope, tenon_outcome outcome)
     tn_add_relaxed(counter, 1);
 }
 
-static void end_spawned(tenon_task *task, tenon_outcome outcome, int status)
+static void end_extra(struct tn_worker *worker, tenon_task *task)
+{
+    struct tn_task_extra *extra = task->relation;
+
+    if (extra->destroy_arg != NULL) {
+        extra->destroy_arg(task->arg);
+    }
+    tn_worker_give_piece(worker, extra);
+    task->relation = NULL;
+}
+
+// [worker] A spawned task has come to its end, run or dropped.
+static inline void end_spawned(
+    struct tn_worker *worker, tenon_task *task, tenon_outcome outcome,
+    int status)
 {
     tenon_scope *scope = task->scope;
-    struct tn_task_extra *extra = extra_of(task);
 
-    if (extra != NULL) {
-        if (extra->destroy_arg != NULL) {
-            extra->destroy_arg(task->arg);
-        }
-        tn_executor_give_piece(scope->executor, extra);
+    if (tn_unlikely(task->relation != NULL)) {
+        end_extra(worker, task);
     }
-    count_outcome(scope, outcome);
-    if ((tn_task_flags(task) & TN_TASK_KEPT) != 0) {
-        task->relation = NULL;
+    if (tn_unlikely(outcome != TENON_OUTCOME_OK)) {
+        count_outcome(scope, outcome);
+    }
+    if (tn_unlikely((tn_task_flags(task) & TN_TASK_KEPT) != 0)) {
         task->result.status = status;
         tn_store_release(
             &task->state, tn_task_ended_state(task, outcome));  // E1
     } else {
-        tn_executor_give_piece(scope->executor, task);
+        tn_worker_give_piece(worker, task);
     }
     tn_scope_exit(scope);
 }
 
-static void end(tenon_task *task, tenon_outcome outcome, int status)
+static void run_forked(struct tn_worker *worker, tenon_task *task)
 {
-    if (tn_task_is_forked(task)) {
-        tn_fork_end(task, outcome, status);
-    } else {
-        end_spawned(task, outcome, status);
+    void *previous = worker->face.current;
+
+    if (tenon_cancelled(task)) {
+        tn_fork_end(task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
+        return;
     }
+    worker->face.current = task;
+    int status = tn_task_call(worker, task);
+    worker->face.current = previous;
+    tn_fork_end(task, tn_task_conclude(task, status), status);
+}
+
+static void run_spawned(struct tn_worker *worker, tenon_task *task)
+{
+    void *previous = worker->face.current;
+    tenon_outcome outcome = TENON_OUTCOME_OK;
+
+    // relaxed: I2 of token.c.
+    task->clean_epoch = tn_load_relaxed(&task->scope->token.clean_epoch);
+    if (tenon_cancelled(task)) {
+        end_spawned(worker, task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
+        return;
+    }
+    worker->face.current = task;
+    int status = tn_task_call(worker, task);
+    worker->face.current = previous;
+    if (tn_unlikely(status != TENON_OK || task->failure != TN_FAILURE_NONE)) {
+        outcome = tn_task_conclude(task, status);
+    }
+    end_spawned(worker, task, outcome, status);
 }
 
 void tn_task_run(struct tn_worker *worker, struct tn_job *job)
 {
     tenon_task *task = (tenon_task *)job;
 
-    if (!tn_task_is_forked(task)) {
-        // relaxed: I2 of token.c.
-        task->clean_epoch = tn_load_relaxed(&task->scope->token.clean_epoch);
+    if (tn_task_is_forked(task)) {
+        run_forked(worker, task);
+    } else {
+        run_spawned(worker, task);
     }
-    if (tenon_cancelled(task)) {
-        end(task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
-        return;
-    }
-    void *previous = worker->face.current;
-    worker->face.current = task;
-    int status = tn_task_call(worker, task);
-    worker->face.current = previous;
-    end(task, tn_task_conclude(task, status), status);
 }
 
 bool tenon_cancelled_slow(tenon_task *self)

@@ -45,7 +45,7 @@
 #include <string.h>
 
 // From this size on a ring is made of pages of its own, which trim discards.
-#define PAGED_BYTES ((size_t)64 * 1024)
+#define PAGED_BYTES ((size_t)1024 * 1024)
 #define PAGE_BYTES ((size_t)4096)
 
 static size_t ring_bytes(size_t capacity)
