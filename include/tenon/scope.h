@@ -146,9 +146,9 @@ TENON_API TENON_NODISCARD tenon_status tenon_spawn_task(
 ///           itself did: TENON_OK, TENON_CANCELLED or a failure's code; what a
 ///           refused spawn returned fits.
 ///           Misuse: TENON_EPERM not the owner; TENON_EDEADLK from inside the
-///           scope; TENON_EALREADY; TENON_EINVAL never opened; TENON_ESTRUCT
-///           inner scopes were still open: they were cancelled and joined, and
-///           this scope was joined as well; TENON_EFORK.
+///           scope; TENON_EALREADY; TENON_EINVAL never opened; TENON_EFORK.
+///           Inner scopes that are still open are cancelled and joined first;
+///           an error TENON_ESTRUCT of this scope names both.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_join(tenon_scope *scope, tenon_status body, tenon_report *report);
 
@@ -168,9 +168,10 @@ TENON_API bool tenon_scope_cancel(
 /// Cost:     as tenon_cancelled().
 TENON_API bool tenon_scope_cancelled(tenon_scope *scope);
 
-/// Why. False, and `*cause` untouched, while it is not cancelled.
+/// Why. False, and `*cause` untouched, while it is not cancelled, and after the
+/// join: then the report has it.
 ///
-/// Threads:  as tenon_scope_cancel(), and the owner after the join.
+/// Threads:  as tenon_scope_cancel().
 /// Errors:   none.
 TENON_API bool tenon_scope_cause(tenon_scope *scope, tenon_cause *cause);
 

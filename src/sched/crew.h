@@ -31,8 +31,9 @@ struct tn_crew {
     int thread_error;             // guarded by lock: errno of the first failure
     bool is_stopping;             // guarded by lock
 
-    // Guarded by lock for writing; read without it as a hint.
+    // Guarded by lock for writing; read without it as hints.
     _Atomic(uint32_t) active_count;
+    _Atomic(bool) is_short;
 
     // workers[0 .. worker_count-1] are set and stay until the end.
     _Atomic(uint32_t) worker_count;
@@ -57,6 +58,15 @@ bool tn_crew_leave(struct tn_worker *worker);
 
 // [worker] It goes on.
 void tn_crew_return(struct tn_worker *worker);
+
+// [any] Could the last one that left not be replaced? Then who waits has to look
+// for its own descendants now and then. A guess; who parks is roused when it
+// becomes true.
+static inline bool tn_crew_is_short(struct tn_crew *crew)
+{
+    // relaxed: a guess.
+    return tn_load_relaxed(&crew->is_short);
+}
 
 // [worker] Are there more at work than wanted? A guess.
 bool tn_crew_is_crowded(struct tn_crew *crew);

@@ -15,9 +15,9 @@
 // Who has stolen what is known from two words per worker that are only hints:
 // every job taken by them is checked against the waiter before it runs.
 //
-// At the bound of the spares a waiter does not park for long: descendants may
-// lie in a deque whose owner waits too, where only it would look for them. The
-// deepest waiter of all always has a descendant that runs or is queued
+// At the bound of the spares nobody who waits parks for long: descendants may
+// lie in a deque whose owner waits too, where only the waiter would look for
+// them. The deepest waiter of all always has a descendant that runs or is queued
 // somewhere, so somebody gets on.
 
 #include "base/clock.h"
@@ -186,30 +186,37 @@ static bool take_from_peers(struct tn_worker *worker, struct tn_wait *wait)
     return false;
 }
 
+// Park until the wait is over or the deadline comes, or, without a deadline,
+// until the crew is short.
 static void park_until(
-    struct tn_wait *wait, uint32_t parker, uint64_t deadline_ns)
+    struct tn_crew *crew, struct tn_wait *wait, uint32_t parker,
+    uint64_t deadline_ns)
 {
     if (!wait->announce(wait, parker)) {
         return;
     }
     while (!wait->is_done(wait)) {
-        tn_parker_park_until(parker, deadline_ns);
-        if (deadline_ns != TN_FOREVER && tn_clock_now_ns() >= deadline_ns) {
+        bool is_over = deadline_ns == TN_FOREVER
+                           ? tn_crew_is_short(crew)
+                           : tn_clock_now_ns() >= deadline_ns;
+        if (is_over) {
             wait->retract(wait);
             return;
         }
+        tn_parker_park_until(parker, deadline_ns);
     }
 }
 
 static void park(struct tn_worker *worker, struct tn_wait *wait)
 {
+    struct tn_crew *crew = &worker->executor->crew;
     bool is_replaced = tn_crew_leave(worker);
 
     tn_slab_flush(&worker->returns);
     if (is_replaced && worker->parker != TN_PARKER_NONE) {
-        park_until(wait, worker->parker, TN_FOREVER);
+        park_until(crew, wait, worker->parker, TN_FOREVER);
     } else if (!take_injected(worker, wait) && !take_from_peers(worker, wait)) {
-        park_until(wait, worker->parker, tn_clock_now_ns() + RETRY_NS);
+        park_until(crew, wait, worker->parker, tn_clock_now_ns() + RETRY_NS);
     }
     tn_crew_return(worker);
 }
@@ -224,32 +231,50 @@ void tn_worker_wait(
     }
 }
 
-// No thread could be started: the foreign thread is the worker meanwhile.
+static void park_foreign(struct tn_wait *wait, uint32_t parker, bool is_sure)
+{
+    uint64_t deadline_ns = is_sure ? TN_FOREVER : tn_clock_now_ns() + RETRY_NS;
+
+    if (!wait->announce(wait, parker)) {
+        return;
+    }
+    while (!wait->is_done(wait)) {
+        tn_parker_park_until(parker, deadline_ns);
+        if (!is_sure && tn_clock_now_ns() >= deadline_ns) {
+            wait->retract(wait);
+            return;
+        }
+    }
+}
+
+// No thread could be started: the waiting thread is the worker meanwhile. Jobs
+// that an earlier one left in the deque are looked at as well.
 static void wait_as_worker(struct tn_worker *worker, struct tn_wait *wait)
 {
-    uint32_t mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
+    struct tn_worker *before = tn_worker_self();
+    uint32_t mark = (uint32_t)tn_deque_top_hint(&worker->face.deque);
 
     tn_worker_become(worker);
     worker->parker = tn_parker_of_thread();
     tn_worker_wait(worker, mark, wait);
     tn_worker_tidy(worker);
-    tn_worker_become(NULL);
+    tn_worker_become(before);
 }
 
 void tn_thread_wait(struct tenon_executor *executor, struct tn_wait *wait)
 {
     uint32_t parker = tn_parker_of_thread();
+    struct tn_crew *crew = &executor->crew;
 
     while (!wait->is_done(wait)) {
-        struct tn_worker *worker = tn_crew_borrow(&executor->crew);
+        struct tn_worker *worker = tn_crew_borrow(crew);
         if (worker != NULL) {
             wait_as_worker(worker, wait);
             tn_crew_give_back(worker);
-        } else if (
-            parker != TN_PARKER_NONE && tn_crew_has_threads(&executor->crew)) {
-            park_until(wait, parker, TN_FOREVER);
         } else {
-            park_until(wait, parker, tn_clock_now_ns() + RETRY_NS);
+            bool is_sure =
+                parker != TN_PARKER_NONE && tn_crew_has_threads(crew);
+            park_foreign(wait, parker, is_sure);
         }
     }
 }

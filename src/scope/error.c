@@ -21,10 +21,14 @@
 #define TEXT_MAX 512
 #define RESERVE_SIZE 32
 
+// A task that opens scope after scope keeps so many of their errors.
+#define CHILDREN_MAX 64
+
 struct record {
     tenon_error error;
     char *names;  // task and scope name, one allocation; or NULL
     tenon_error *last_child;
+    size_t child_count;    // of the list, not of what is below
     _Atomic(bool) in_use;  // of the reserve
 };
 
@@ -50,6 +54,7 @@ static void fill(struct record *record, const tenon_fail_place *place, int code)
 {
     record->names = NULL;
     record->last_child = NULL;
+    record->child_count = 0;
     record->error = (tenon_error){
         .domain = "",
         .code = code,
@@ -142,18 +147,25 @@ void tn_error_adopt(
     struct record *record = record_of(error);
 
     error->children_dropped_count += dropped_count;
-    if (children == NULL) {
-        return;
-    }
-    if (record->last_child == NULL) {
-        error->children = children;
-    } else {
-        record->last_child->next = children;
-    }
-    for (; children != NULL; children = (tenon_error *)children->next) {
-        children->parent = error;
+    while (children != NULL && record->child_count < CHILDREN_MAX) {
+        if (record->last_child == NULL) {
+            error->children = children;
+        } else {
+            record->last_child->next = children;
+        }
         record->last_child = children;
+        record->child_count++;
+        children->parent = error;
+        children = (tenon_error *)children->next;
     }
+    if (record->last_child != NULL) {
+        record->last_child->next = NULL;
+    }
+    for (tenon_error *left = children; left != NULL;
+         left = (tenon_error *)left->next) {
+        error->children_dropped_count++;
+    }
+    tn_error_free_list(children);
 }
 
 static bool is_recorded_word(tn_failure said)

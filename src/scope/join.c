@@ -75,6 +75,13 @@ static void scope_retract(struct tn_wait *base)
     }
 }
 
+// Is it a scope of another executor, which has no thread of its own?
+static bool must_lend(const tenon_scope *scope)
+{
+    return scope->executor != tn_worker_self()->executor &&
+           !tn_crew_has_threads(&scope->executor->crew);
+}
+
 static void wait_for_all(tenon_scope *scope)
 {
     struct scope_wait wait = {
@@ -85,7 +92,7 @@ static void wait_for_all(tenon_scope *scope)
     if (scope_is_done(&wait.base)) {
         return;
     }
-    if (scope->owner != NULL) {
+    if (scope->owner != NULL && !must_lend(scope)) {
         struct tn_worker *worker = tn_worker_self();
         tn_worker_wait(worker, scope->owner->result.mark, &wait.base);
         tn_worker_tidy(worker);

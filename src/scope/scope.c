@@ -141,6 +141,20 @@ static void init_fields(
     tenon_token_cancelled(&scope->token);
 }
 
+// The deadline has passed before the scope was opened. One further out that is
+// not later may have passed as well, and the timer be late: it comes first.
+static void expire_outermost(tenon_scope *scope, uint64_t deadline_ns)
+{
+    tenon_scope *outermost = scope;
+
+    for (tenon_scope *at = scope->parent; at != NULL; at = at->parent) {
+        if (at->deadline_ns <= deadline_ns) {
+            outermost = at;
+        }
+    }
+    tn_scope_expire(tn_scope_timer(outermost));
+}
+
 static bool start_deadline(tenon_scope *scope, uint64_t deadline_ns)
 {
     struct tn_timer_entry *entry = tn_scope_timer(scope);
@@ -151,7 +165,7 @@ static bool start_deadline(tenon_scope *scope, uint64_t deadline_ns)
         return true;
     }
     if (deadline_ns <= tn_clock_now_ns()) {
-        tn_scope_expire(entry);
+        expire_outermost(scope, deadline_ns);
         return true;
     }
     return tn_timer_arm(&scope->executor->timer, entry);
@@ -227,12 +241,19 @@ static bool cancel(tenon_scope *scope, tenon_cause *cause)
     return tn_token_set(&scope->token, cause);
 }
 
+// Opened and not yet joined?
+static bool is_in_use(const tenon_scope *scope)
+{
+    // relaxed: after the join only the owner may still call.
+    return scope->executor != NULL &&
+           (tn_load_relaxed(&scope->word) & TN_WORD_CLOSED) == 0;
+}
+
 bool tenon_scope_cancel(tenon_scope *scope, int code, const char *format, ...)
 {
     va_list args;
 
-    // relaxed: after the join only the owner may still call.
-    if ((tn_load_relaxed(&scope->word) & TN_WORD_CLOSED) != 0) {
+    if (!is_in_use(scope)) {
         return false;
     }
     va_start(args, format);
@@ -264,7 +285,7 @@ bool tenon_scope_cancelled(tenon_scope *scope)
 
 bool tenon_scope_cause(tenon_scope *scope, tenon_cause *cause)
 {
-    return tenon_token_cause(&scope->token, cause);
+    return is_in_use(scope) && tenon_token_cause(&scope->token, cause);
 }
 
 tenon_token *tenon_scope_token(tenon_scope *scope)

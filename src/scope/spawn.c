@@ -173,6 +173,10 @@ static tenon_status start(struct spawn *spawn)
 static __attribute__((noinline)) tenon_status refuse(
     const struct spawn *spawn, tenon_status status)
 {
+    if (spawn->task != NULL) {
+        // relaxed: nobody has seen it. No outcome, not even a former one.
+        tn_store_relaxed(&spawn->task->state, 0);
+    }
     if (spawn->options != NULL && spawn->options->destroy_arg != NULL) {
         spawn->options->destroy_arg(spawn->arg);
     }

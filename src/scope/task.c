@@ -53,13 +53,12 @@ bool tn_task_descends(const tenon_task *task, const tenon_task *ancestor)
 
 bool tn_task_is_within(const tenon_task *task, const tenon_scope *scope)
 {
-    while (task != NULL && task->scope->depth >= scope->depth) {
-        if (task->scope == scope) {
-            return true;
-        }
-        task = task->scope->owner;
+    const tenon_scope *at = task->scope;
+
+    while (at != NULL && at->depth > scope->depth) {
+        at = at->parent;
     }
-    return false;
+    return at == scope;
 }
 
 // What a task that returned `status` comes to; its error is recorded.

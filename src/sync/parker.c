@@ -87,6 +87,8 @@ static void give_back(void *number_pointer)
 {
     uint32_t number = (uint32_t)(uintptr_t)number_pointer;
 
+    // A later destructor of the thread may wait again: with another number.
+    own = TN_PARKER_NONE;
     pthread_mutex_lock(&table_lock);
     find(number)->next_free = first_free;
     first_free = number;
