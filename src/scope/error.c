@@ -267,8 +267,12 @@ void tn_failure_gather(
 
 void tn_failure_pass_on(tn_failure *said, int code)
 {
-    if (record_in(*said) == NULL) {
-        *said = (tn_failure)((intptr_t)code * 4) | 1;
+    tn_failure passed = (tn_failure)((intptr_t)code * 4) | 1;
+
+    if (*said == TN_FAILURE_NONE) {
+        *said = passed;
+    } else if (is_recorded_word(*said) && *said != passed) {
+        *said = TN_FAILURE_SEVERAL;
     }
 }
 
