@@ -18,16 +18,6 @@
 extern "C" {
 #endif
 
-// What the inline calls hand on when it is not the common case. Private.
-TENON_API void tenon_fork_slow(
-    tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg);
-TENON_API void tenon_fork_wake(void);
-TENON_API tenon_status tenon_join_slow(tenon_task *self, tenon_task *child);
-TENON_API tenon_status tenon_join_other(
-    tenon_task *self, tenon_task *child, int64_t index, int64_t top);
-TENON_API tenon_status
-tenon_join_end(tenon_task *self, tenon_task *child, int status);
-
 /// Offer `fn(child, arg)` to the other workers; without memory to queue it, it
 /// runs at once.
 ///
@@ -71,8 +61,8 @@ static inline void tenon_fork(
 ///           may return the same code without adding an error. An error that
 ///           `self` describes is one more. TENON_CANCELLED also if the child was
 ///           dropped: its token was set before it began. TENON_EFORK.
-TENON_NODISCARD static inline tenon_status tenon_join(
-    tenon_task *self, tenon_task *child)
+static inline TENON_NODISCARD tenon_status
+tenon_join(tenon_task *self, tenon_task *child)
 {
     struct tenon_worker *worker = tenon_worker_here;
     int64_t top = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// inline — what the inline calls of fork.h touch: a worker's public face with
+// inline — what the inline calls of task.h and fork.h touch: a worker's face with
 // the owner's half of its deque. Private: nothing here is for users. The other
 // half and the argument for both are in src/sync/deque.c, whose edges E1, E2
 // the comments name.
@@ -9,10 +9,14 @@
 #define TENON_INLINE_H
 
 #include "tenon/config.h"
+#include "tenon/status.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+typedef struct tenon_task tenon_task;
+typedef int tenon_task_fn(tenon_task *self, void *arg);
 
 #define TENON_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define TENON_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
@@ -72,14 +76,23 @@ struct tenon_worker {
 };
 
 // The worker that this thread is, or NULL.
-TENON_API extern
-#ifdef __cplusplus
-    thread_local
-#else
-    _Thread_local
-#endif
-    struct tenon_worker *tenon_worker_here
+TENON_API extern __thread struct tenon_worker *tenon_worker_here
     __attribute__((tls_model("initial-exec")));
+
+// Bumped by every cancel in the process.
+TENON_API extern TENON_ATOMIC(uint64_t) tenon_cancel_epoch;
+
+// What the inline calls hand on when it is not the common case.
+TENON_API bool tenon_cancelled_slow(tenon_task *self);
+TENON_API void tenon_fork_slow(
+    tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg);
+TENON_API void tenon_fork_wake(void);
+TENON_API TENON_NODISCARD tenon_status
+tenon_join_slow(tenon_task *self, tenon_task *child);
+TENON_API TENON_NODISCARD tenon_status tenon_join_other(
+    tenon_task *self, tenon_task *child, int64_t index, int64_t top);
+TENON_API TENON_NODISCARD tenon_status
+tenon_join_end(tenon_task *self, tenon_task *child, int status);
 
 // [owner] Room for one more without looking further?
 static inline bool tenon_deque_has_room(struct tenon_deque *deque)

@@ -11,6 +11,7 @@
 #define TENON_TASK_H
 
 #include "tenon/config.h"
+#include "tenon/inline.h"
 #include "tenon/status.h"
 #include "tenon/token.h"
 
@@ -66,12 +67,6 @@ typedef enum tenon_outcome {
     TENON_OUTCOME_CANCELLED,  ///< ran, and acknowledged a cancel
     TENON_OUTCOME_DROPPED     ///< never ran
 } tenon_outcome;
-
-/// Bumped by every cancel in the process. Private: read by the inline poll.
-TENON_API extern TENON_ATOMIC(uint64_t) tenon_cancel_epoch;
-
-/// What tenon_cancelled() does when something was cancelled somewhere.
-TENON_API bool tenon_cancelled_slow(tenon_task *self);
 
 /// Has the running task been asked to stop? Call it in every long loop.
 ///

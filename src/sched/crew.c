@@ -203,32 +203,7 @@ void tn_crew_stop(struct tn_crew *crew)
     }
 }
 
-// Nobody is left to look for work of who waits: they have to look themselves.
-static void rouse_waiting_locked(struct tn_crew *crew)
-{
-    uint32_t count = tn_crew_count(crew);
-
-    for (uint32_t i = 0; i < count; i++) {
-        struct tn_worker *worker = tn_crew_worker(crew, i);
-        if (worker->is_waiting) {
-            tn_parker_unpark(worker->parker);
-        }
-    }
-}
-
-static bool replace_locked(struct tn_crew *crew, struct tn_worker *worker)
-{
-    if (active_locked(crew) >= crew->target_count) {
-        return true;
-    }
-    if (crew->retired != NULL) {
-        unretire_locked(crew);
-        return true;
-    }
-    return start_one_locked(crew, worker->executor);
-}
-
-bool tn_crew_leave(struct tn_worker *worker)
+void tn_crew_leave(struct tn_worker *worker)
 {
     struct tn_crew *crew = &worker->executor->crew;
 
@@ -236,16 +211,14 @@ bool tn_crew_leave(struct tn_worker *worker)
     if (worker->has_thread) {
         add_active_locked(crew, UINT32_MAX);
     }
-    bool is_replaced = replace_locked(crew, worker);
-    bool was_short = tn_crew_is_short(crew);
-    // relaxed: a hint; who is roused reads it after its parker's E1.
-    tn_store_relaxed(&crew->is_short, !is_replaced);
-    if (!is_replaced && !was_short) {
-        rouse_waiting_locked(crew);
+    if (active_locked(crew) < crew->target_count) {
+        if (crew->retired != NULL) {
+            unretire_locked(crew);
+        } else {
+            start_one_locked(crew, worker->executor);
+        }
     }
-    worker->is_waiting = is_replaced;
     pthread_mutex_unlock(&crew->lock);
-    return is_replaced;
 }
 
 void tn_crew_return(struct tn_worker *worker)
@@ -256,7 +229,6 @@ void tn_crew_return(struct tn_worker *worker)
     if (worker->has_thread) {
         add_active_locked(crew, 1);
     }
-    worker->is_waiting = false;
     pthread_mutex_unlock(&crew->lock);
 }
 

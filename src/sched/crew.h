@@ -31,9 +31,8 @@ struct tn_crew {
     int thread_error;             // guarded by lock: errno of the first failure
     bool is_stopping;             // guarded by lock
 
-    // Guarded by lock for writing; read without it as hints.
+    // Guarded by lock for writing; read without it as a hint.
     _Atomic(uint32_t) active_count;
-    _Atomic(bool) is_short;
 
     // workers[0 .. worker_count-1] are set and stay until the end.
     _Atomic(uint32_t) worker_count;
@@ -52,24 +51,22 @@ void tn_crew_start(struct tn_crew *crew, struct tenon_executor *executor);
 // [any but workers, blocks] Make all threads end and join them.
 void tn_crew_stop(struct tn_crew *crew);
 
-// [worker] This worker is about to park. True: the number at work is what it
-// was; false: no spare could be had.
-bool tn_crew_leave(struct tn_worker *worker);
+// [worker] This worker is about to park: a spare takes its place, if there is one
+// to be had.
+void tn_crew_leave(struct tn_worker *worker);
 
 // [worker] It goes on.
 void tn_crew_return(struct tn_worker *worker);
 
-// [any] Could the last one that left not be replaced? Then who waits has to look
-// for its own descendants now and then. A guess; who parks is roused when it
-// becomes true.
-static inline bool tn_crew_is_short(struct tn_crew *crew)
-{
-    // relaxed: a guess.
-    return tn_load_relaxed(&crew->is_short);
-}
-
 // [worker] Are there more at work than wanted? A guess.
 bool tn_crew_is_crowded(struct tn_crew *crew);
+
+// [any] Is nobody at work? A guess.
+static inline bool tn_crew_is_deserted(struct tn_crew *crew)
+{
+    // relaxed: a guess.
+    return tn_load_relaxed(&crew->active_count) == 0;
+}
 
 // [worker, blocks] Step aside until a place is free or all stop. Returns at
 // once if the crew is not crowded after all.

@@ -5,7 +5,9 @@
 // Memory:   everything a late waker or thief may touch lives until destroy.
 // Ordering:
 //   E1 stop  destroy: store-release is_stopping -> worker: load-acquire
-//            (nothing but the wish to end; the wake-up is idle.md's)
+//            (nothing but the wish to end)
+//   E2 wake  destroy: store is_stopping, light fence, look at the sleepers
+//            sleeper: E1 of idle.c (one of the two sees the other)
 
 #include "sched/executor.h"
 
@@ -106,7 +108,7 @@ free_executor:
 void tn_executor_destroy(struct tenon_executor *executor)
 {
     tn_store_release(&executor->is_stopping, true);  // E1
-    tn_fence_light();  // idle.md: has_work sees it, or we see the sleeper
+    tn_fence_light();                                // E2
     tn_idle_wake_all(&executor->idle);
     tn_crew_stop(&executor->crew);
     tn_crew_fini(&executor->crew);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct tenon_executor;
 struct tn_worker;
 
 // The first member of whatever the layer above wants run.
@@ -35,6 +36,9 @@ struct tn_wait {
 
     // Undo announce. A late unpark may still come.
     void (*retract)(struct tn_wait *wait);
+
+    // Where the jobs are queued whose end is waited for.
+    struct tenon_executor *executor;
 };
 
 #endif

@@ -15,10 +15,11 @@
 // Who has stolen what is known from two words per worker that are only hints:
 // every job taken by them is checked against the waiter before it runs.
 //
-// At the bound of the spares nobody who waits parks for long: descendants may
-// lie in a deque whose owner waits too, where only the waiter would look for
-// them. The deepest waiter of all always has a descendant that runs or is queued
-// somewhere, so somebody gets on.
+// Nobody parks for ever while it waits: descendants may be queued where only the
+// waiter would look for them. All other workers may be blocked on a lock that the
+// waiter holds, or wait themselves with no spare left. So a parked waiter looks
+// everywhere now and then, less often the longer it lasts. The deepest waiter of
+// all always has a descendant that runs or is queued somewhere: somebody gets on.
 
 #include "base/clock.h"
 #include "sched/executor.h"
@@ -26,7 +27,8 @@
 #include "sync/parker.h"
 
 #define SPIN_NS UINT64_C(10000)
-#define RETRY_NS UINT64_C(1000000)
+#define RETRY_MIN_NS UINT64_C(1000000)
+#define RETRY_MAX_NS UINT64_C(8000000)
 #define HELPER_MAX 64
 #define TAKE_MAX 64
 
@@ -145,10 +147,12 @@ static bool spin(struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
 }
 
 // Our own among the injected jobs go to our deque, the others back.
-static bool take_injected(struct tn_worker *worker, struct tn_wait *wait)
+static bool take_injected(
+    struct tn_worker *worker, struct tn_wait *wait,
+    struct tenon_executor *executor)
 {
     struct tn_link *links[TAKE_MAX];
-    size_t count = tn_inject_take(&worker->executor->inject, links, TAKE_MAX);
+    size_t count = tn_inject_take(&executor->inject, links, TAKE_MAX);
     bool found = false;
 
     for (size_t i = count; i > 0; i--) {
@@ -156,67 +160,76 @@ static bool take_injected(struct tn_worker *worker, struct tn_wait *wait)
         if (wait->may_run(wait, job) && tn_worker_push(worker, job)) {
             found = true;
         } else {
-            hand_on(worker, job);
+            tn_executor_inject(executor, job);
         }
     }
     return found;
 }
 
-static bool take_from_peers(struct tn_worker *worker, struct tn_wait *wait)
+static bool take_from_deques(
+    struct tn_worker *worker, struct tn_wait *wait,
+    struct tenon_executor *executor)
 {
-    struct tn_crew *crew = &worker->executor->crew;
-    uint32_t worker_count = tn_crew_count(crew);
+    uint32_t worker_count = tn_crew_count(&executor->crew);
     int64_t index = 0;
 
     for (uint32_t v = 0; v < worker_count; v++) {
-        if (v == worker->index) {
-            continue;
-        }
-        struct tn_job *job =
-            tn_worker_steal_from(worker, tn_crew_worker(crew, v), &index);
+        struct tn_worker *victim = tn_crew_worker(&executor->crew, v);
+        struct tn_job *job = victim == worker
+                                 ? NULL
+                                 : tn_worker_steal_from(worker, victim, &index);
         if (job == NULL) {
             continue;
         }
         if (wait->may_run(wait, job)) {
-            tn_worker_run_stolen(worker, job, v, index);
+            executor->run(worker, job);
             return true;
         }
-        hand_on(worker, job);
+        tn_executor_inject(executor, job);
     }
     return false;
 }
 
-// Park until the wait is over or the deadline comes, or, without a deadline,
-// until the crew is short.
+// Look for descendants in every queue; also in those of another executor whose
+// scope is waited for, if nobody is at work there.
+static bool look_everywhere(struct tn_worker *worker, struct tn_wait *wait)
+{
+    struct tenon_executor *own = worker->executor;
+    struct tenon_executor *other = wait->executor;
+
+    return take_injected(worker, wait, own) ||
+           take_from_deques(worker, wait, own) ||
+           (other != own && tn_crew_is_deserted(&other->crew) &&
+            (take_injected(worker, wait, other) ||
+             take_from_deques(worker, wait, other)));
+}
+
 static void park_until(
-    struct tn_crew *crew, struct tn_wait *wait, uint32_t parker,
-    uint64_t deadline_ns)
+    struct tn_wait *wait, uint32_t parker, uint64_t deadline_ns)
 {
     if (!wait->announce(wait, parker)) {
         return;
     }
     while (!wait->is_done(wait)) {
-        bool is_over = deadline_ns == TN_FOREVER
-                           ? tn_crew_is_short(crew)
-                           : tn_clock_now_ns() >= deadline_ns;
-        if (is_over) {
+        tn_parker_park_until(parker, deadline_ns);
+        if (deadline_ns != TN_FOREVER && tn_clock_now_ns() >= deadline_ns) {
             wait->retract(wait);
             return;
         }
-        tn_parker_park_until(parker, deadline_ns);
     }
 }
 
-static void park(struct tn_worker *worker, struct tn_wait *wait)
+// Returns when there is something to run, or the wait is over.
+static void park(struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
 {
-    struct tn_crew *crew = &worker->executor->crew;
-    bool is_replaced = tn_crew_leave(worker);
+    uint64_t retry_ns = RETRY_MIN_NS;
 
     tn_slab_flush(&worker->returns);
-    if (is_replaced && worker->parker != TN_PARKER_NONE) {
-        park_until(crew, wait, worker->parker, TN_FOREVER);
-    } else if (!take_injected(worker, wait) && !take_from_peers(worker, wait)) {
-        park_until(crew, wait, worker->parker, tn_clock_now_ns() + RETRY_NS);
+    tn_crew_leave(worker);
+    while (!wait->is_done(wait) && !leapfrog(worker, mark, wait) &&
+           !look_everywhere(worker, wait)) {
+        park_until(wait, worker->parker, tn_clock_now_ns() + retry_ns);
+        retry_ns = retry_ns < RETRY_MAX_NS ? retry_ns * 2 : RETRY_MAX_NS;
     }
     tn_crew_return(worker);
 }
@@ -226,23 +239,7 @@ void tn_worker_wait(
 {
     while (!wait->is_done(wait)) {
         if (!run_own(worker, mark, wait) && !spin(worker, mark, wait)) {
-            park(worker, wait);
-        }
-    }
-}
-
-static void park_foreign(struct tn_wait *wait, uint32_t parker, bool is_sure)
-{
-    uint64_t deadline_ns = is_sure ? TN_FOREVER : tn_clock_now_ns() + RETRY_NS;
-
-    if (!wait->announce(wait, parker)) {
-        return;
-    }
-    while (!wait->is_done(wait)) {
-        tn_parker_park_until(parker, deadline_ns);
-        if (!is_sure && tn_clock_now_ns() >= deadline_ns) {
-            wait->retract(wait);
-            return;
+            park(worker, mark, wait);
         }
     }
 }
@@ -274,7 +271,9 @@ void tn_thread_wait(struct tenon_executor *executor, struct tn_wait *wait)
         } else {
             bool is_sure =
                 parker != TN_PARKER_NONE && tn_crew_has_threads(crew);
-            park_foreign(wait, parker, is_sure);
+            park_until(
+                wait, parker,
+                is_sure ? TN_FOREVER : tn_clock_now_ns() + RETRY_MIN_NS);
         }
     }
 }

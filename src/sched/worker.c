@@ -25,7 +25,7 @@
 #define INJECT_BATCH 32
 #define STEAL_TRIES 4
 
-_Thread_local struct tenon_worker *tenon_worker_here;
+__thread struct tenon_worker *tenon_worker_here;
 
 struct find {
     struct tn_job *job;

@@ -41,7 +41,6 @@ struct tn_worker {
     // Guarded by the crew's lock.
     struct tn_worker *next_retired;  // or the next without a thread
     bool is_retired;
-    bool is_waiting;  // parked in a join, replaced by another
     bool has_thread;
     pthread_t thread;
 };

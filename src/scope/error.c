@@ -28,7 +28,9 @@ struct record {
     tenon_error error;
     char *names;  // task and scope name, one allocation; or NULL
     tenon_error *last_child;
-    size_t child_count;    // of the list, not of what is below
+    size_t child_count;  // of the list, not of what is below
+    int *codes;          // of children whose errors are recorded already
+    size_t code_count;
     _Atomic(bool) in_use;  // of the reserve
 };
 
@@ -55,6 +57,8 @@ static void fill(struct record *record, const tenon_fail_place *place, int code)
     record->names = NULL;
     record->last_child = NULL;
     record->child_count = 0;
+    record->codes = NULL;
+    record->code_count = 0;
     record->error = (tenon_error){
         .domain = "",
         .code = code,
@@ -120,6 +124,7 @@ static void free_one(tenon_error *error)
     struct record *record = record_of(error);
 
     free(record->names);
+    free(record->codes);
     if (record >= reserve && record < reserve + RESERVE_SIZE) {
         tn_store_release(&record->in_use, false);  // E1
     } else {
@@ -198,24 +203,90 @@ static tenon_error *create_for_code(int code)
     return tn_error_create(&place, code, text_of_code(code));
 }
 
-// The children and the count of `from`, which is freed, go to `to`.
-static void move_children(tenon_error *to, tenon_error *from)
+// What `from`, which is freed, has gathered goes to `to`.
+static void move_gathered(tenon_error *to, tenon_error *from)
 {
+    struct record *target = record_of(to);
+    struct record *source = record_of(from);
+
     tn_error_adopt(
         to, (tenon_error *)from->children, from->children_dropped_count);
     from->children = NULL;
+    if (target->codes == NULL) {
+        target->codes = source->codes;
+        target->code_count = source->code_count;
+        source->codes = NULL;
+    }
     free_one(from);
+}
+
+static bool has_code(const struct record *record, int code)
+{
+    for (size_t i = 0; i < record->code_count; i++) {
+        if (record->codes[i] == code) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Without memory the code is forgotten: passed on, it is recorded again.
+static void add_code(tenon_error *error, int code)
+{
+    struct record *record = record_of(error);
+
+    if (has_code(record, code)) {
+        return;
+    }
+    int *codes =
+        realloc(record->codes, (record->code_count + 1) * sizeof(*codes));
+    if (codes != NULL) {
+        codes[record->code_count++] = code;
+        record->codes = codes;
+    }
+}
+
+static int code_in(tn_failure said)
+{
+    return (int)((intptr_t)said >> 2);
+}
+
+// A record that only gathers, with the code that `said` held; or NULL.
+static tenon_error *create_gathering(tn_failure said)
+{
+    tenon_fail_place place = {.severity = TENON_SEVERITY_ERROR};
+    tenon_error *error = tn_error_create(&place, 0, "");
+
+    if (error != NULL && is_recorded_word(said)) {
+        add_code(error, code_in(said));
+    }
+    return error;
+}
+
+// Is it only the code of an error that is recorded already?
+static bool is_passed_on(tn_failure said, int code)
+{
+    const tenon_error *record = record_in(said);
+
+    if (record == NULL) {
+        return is_recorded_word(said) && code_in(said) == code;
+    }
+    return record->code == 0 && record->children == NULL &&
+           record->children_dropped_count == 0 &&
+           has_code(record_of(record), code);
 }
 
 tenon_error *tn_failure_take(tn_failure *said, int code, bool *is_recorded)
 {
     tenon_error *record = record_in(*said);
-    bool was_recorded = is_recorded_word(*said);
-    int recorded_code = (int)((intptr_t)*said >> 2);
 
+    *is_recorded = is_passed_on(*said, code);
     *said = TN_FAILURE_NONE;
-    *is_recorded = was_recorded && recorded_code == code;
-    if (*is_recorded || (record != NULL && record->code == code)) {
+    if (*is_recorded) {
+        tn_error_free_list(record);
+        return NULL;
+    }
+    if (record != NULL && record->code == code) {
         return record;
     }
     tenon_error *error = create_for_code(code);
@@ -223,7 +294,7 @@ tenon_error *tn_failure_take(tn_failure *said, int code, bool *is_recorded)
         return error == NULL ? record : error;
     }
     if (record->code == 0) {
-        move_children(error, record);
+        move_gathered(error, record);
     } else {
         tn_error_adopt(error, record, 0);  // described, but another code
     }
@@ -243,7 +314,9 @@ void tn_failure_describe(
         return;  // the code alone will be recorded, or counted
     }
     if (before != NULL) {
-        move_children(error, before);
+        move_gathered(error, before);
+    } else if (is_recorded_word(*said)) {
+        add_code(error, code_in(*said));
     }
     *said = (tn_failure)error;
 }
@@ -254,8 +327,7 @@ void tn_failure_gather(
     tenon_error *error = record_in(*said);
 
     if (error == NULL) {
-        tenon_fail_place place = {.severity = TENON_SEVERITY_ERROR};
-        error = tn_error_create(&place, 0, "");
+        error = create_gathering(*said);
     }
     if (error == NULL) {
         tn_error_free_list(children);
@@ -271,8 +343,15 @@ void tn_failure_pass_on(tn_failure *said, int code)
 
     if (*said == TN_FAILURE_NONE) {
         *said = passed;
-    } else if (is_recorded_word(*said) && *said != passed) {
-        *said = TN_FAILURE_SEVERAL;
+    }
+    if (*said == passed) {
+        return;
+    }
+    tenon_error *error = record_in(*said);
+    error = error == NULL ? create_gathering(*said) : error;
+    if (error != NULL) {
+        add_code(error, code);
+        *said = (tn_failure)error;
     }
 }
 

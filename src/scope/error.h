@@ -14,13 +14,12 @@
 
 // What a task or a body has to say about its failure until it ends: one word.
 //   0            nothing
-//   bits 00      a record; code 0 if it only gathers children
+//   bits 00      a record; code 0 if it only gathers: errors of inner scopes, or
+//                codes of children whose errors are recorded already
 //   bits 01      code << 2: the error with that code is recorded already
-//   bits 11      errors with several codes are: the ledger knows which
 typedef uintptr_t tn_failure;
 
 #define TN_FAILURE_NONE ((tn_failure)0)
-#define TN_FAILURE_SEVERAL ((tn_failure)3)
 
 // [any] A record that owns copies of all strings. Without memory, one without
 // its text from a small reserve; NULL when that is used up as well.

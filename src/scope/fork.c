@@ -168,7 +168,9 @@ static tenon_status wait_for(
     struct tn_worker *worker, tenon_task *self, tenon_task *child)
 {
     struct fork_wait wait = {
-        .base = {fork_is_done, fork_may_run, fork_announce, fork_retract},
+        .base =
+            {fork_is_done, fork_may_run, fork_announce, fork_retract,
+             worker->executor},
         .self = self,
         .child = child,
     };

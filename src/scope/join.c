@@ -85,19 +85,25 @@ static bool must_lend(const tenon_scope *scope)
 static void wait_for_all(tenon_scope *scope)
 {
     struct scope_wait wait = {
-        .base = {scope_is_done, scope_may_run, scope_announce, scope_retract},
+        .base =
+            {scope_is_done, scope_may_run, scope_announce, scope_retract,
+             scope->executor},
         .scope = scope,
     };
 
     if (scope_is_done(&wait.base)) {
         return;
     }
-    if (scope->owner != NULL && !must_lend(scope)) {
-        struct tn_worker *worker = tn_worker_self();
+    struct tn_worker *worker = tn_worker_self();
+    if (scope->owner == NULL) {
+        tn_thread_wait(scope->executor, &wait.base);
+    } else if (must_lend(scope)) {
+        tn_crew_leave(worker);
+        tn_thread_wait(scope->executor, &wait.base);
+        tn_crew_return(worker);
+    } else {
         tn_worker_wait(worker, scope->owner->result.mark, &wait.base);
         tn_worker_tidy(worker);
-    } else {
-        tn_thread_wait(scope->executor, &wait.base);
     }
 }
 

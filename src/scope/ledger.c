@@ -128,18 +128,6 @@ static void record(
     pthread_mutex_unlock(&lock);
 }
 
-// Is an error with this code kept?
-static bool is_listed(tenon_scope *scope, int code)
-{
-    pthread_mutex_lock(&lock);
-    const tenon_error *error = scope->first_error;
-    while (error != NULL && error->code != code) {
-        error = error->next;
-    }
-    pthread_mutex_unlock(&lock);
-    return error != NULL;
-}
-
 void tn_ledger_task_failed(tenon_task *task, int code)
 {
     tenon_scope *scope = task->scope;
@@ -147,12 +135,8 @@ void tn_ledger_task_failed(tenon_task *task, int code)
     tn_failure said = task->failure;
     tenon_error *error = tn_failure_take(&said, code, &is_recorded);
 
-    if (task->failure == TN_FAILURE_SEVERAL) {
-        is_recorded = is_listed(scope, code);
-    }
     task->failure = TN_FAILURE_NONE;
     if (is_recorded) {
-        tn_error_free_list(error);
         return;
     }
     if (error != NULL) {

@@ -96,12 +96,30 @@ static void count_outcome(tenon_scope *scope, tenon_outcome outcome)
     tn_add_relaxed(counter, 1);
 }
 
+// The destructor is still the task's: what it opens nests there.
+static void destroy_arg(
+    struct tn_worker *worker, tenon_task *task, tenon_destroy_fn *destroy)
+{
+    void *previous = worker->face.current;
+
+    worker->face.current = task;
+    task->link = NULL;
+    task->failure = TN_FAILURE_NONE;
+    task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
+    destroy(task->arg);
+    if (task->link != NULL) {
+        tn_scope_close_left_open(task, TENON_OK);
+    }
+    tn_failure_clear(&task->failure);
+    worker->face.current = previous;
+}
+
 static void end_extra(struct tn_worker *worker, tenon_task *task)
 {
     struct tn_task_extra *extra = task->relation;
 
     if (extra->destroy_arg != NULL) {
-        extra->destroy_arg(task->arg);
+        destroy_arg(worker, task, extra->destroy_arg);
     }
     tn_worker_give_piece(worker, extra);
     task->relation = NULL;
