@@ -38,6 +38,7 @@ static inline void tenon_fork(
         tenon_fork_slow(self, child, fn, arg);
         return;
     }
+    worker->fork_count++;
     child->fn = fn;
     child->arg = arg;
     child->scope = self->scope;

@@ -73,6 +73,7 @@ struct tenon_worker {
     // Owner only.
     TENON_CACHE_ALIGNED void *current;    // the running task
     TENON_ATOMIC(uint32_t) * idle_state;  // src/sched/idle.h
+    uint64_t fork_count;                  // ever
 };
 
 // The worker that this thread is, or NULL.

@@ -38,21 +38,36 @@ void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status)
     }
 }
 
-void tn_fork_check_left(struct tn_worker *worker, const tenon_task *task)
+static void check_joined(const tenon_task *left, const tenon_task *task)
 {
-    struct tn_job *job = tn_deque_pop(&worker->face.deque);
-    const tenon_task *newest = (const tenon_task *)job;
-
-    if (job == NULL) {
-        return;  // all taken meanwhile
-    }
     // The child would live on in a frame that is gone.
     tn_require(
-        !tn_task_is_forked(newest) || newest->relation != task,
+        !tn_task_is_forked(left) || left->relation != task,
         "task '%s' returned with a forked child not joined",
         tn_task_is_forked(task) ? "" : tenon_task_name(task));
-    if (!tn_worker_push(worker, job)) {
-        tn_executor_inject(worker->executor, job);
+}
+
+void tn_fork_check_left(
+    struct tn_worker *worker, const tenon_task *task, uint32_t mark)
+{
+    struct tenon_deque *deque = &worker->face.deque;
+    tenon_task *taken = NULL;  // by `link`, oldest first
+
+    while ((int32_t)((uint32_t)tn_deque_bottom(deque) - mark) > 0) {
+        tenon_task *left = tn_deque_pop(deque);
+        if (left == NULL) {
+            break;  // others took the rest
+        }
+        check_joined(left, task);
+        left->link = taken;
+        taken = left;
+    }
+    while (taken != NULL) {
+        tenon_task *left = taken;
+        taken = left->link;
+        if (!tn_worker_push(worker, (struct tn_job *)left)) {
+            tn_executor_inject(worker->executor, (struct tn_job *)left);
+        }
     }
 }
 
@@ -73,9 +88,7 @@ tenon_status tenon_join_end(tenon_task *self, tenon_task *child, int status)
         child->relation = NULL;  // joined; dropped before it began
         return status;
     }
-    if ((uint32_t)tn_deque_bottom(&worker->face.deque) != child->result.mark) {
-        tn_fork_check_left(worker, child);
-    }
+    tn_fork_check_left(worker, child, child->result.mark);
     if (child->link != NULL) {
         worker->face.current = child;
         status = tn_scope_close_left_open(child, status);
@@ -111,6 +124,7 @@ void tenon_fork_slow(
     if (worker == NULL) {
         return;  // forked from: the join says so
     }
+    worker->face.fork_count++;
     child->fn = fn;
     child->arg = arg;
     child->scope = self->scope;

@@ -71,9 +71,10 @@ tenon_outcome tn_task_conclude(tenon_task *task, int status);
 // this returns.
 void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status);
 
-// [worker] `task` ended and left newer jobs in the deque than it found. Aborts if
-// the newest is a child that it did not join.
-void tn_fork_check_left(struct tn_worker *worker, const tenon_task *task);
+// [worker] `task` ended: abort if one of the jobs above `mark` is a child that it
+// forked and did not join. (One that was stolen is not found.)
+void tn_fork_check_left(
+    struct tn_worker *worker, const tenon_task *task, uint32_t mark);
 
 // [its thread] The worker that runs `self`, or NULL in the child of a fork(2);
 // aborts elsewhere.
@@ -91,13 +92,14 @@ static inline struct tn_worker *tn_task_worker(const tenon_task *self)
 static inline int tn_task_call(struct tn_worker *worker, tenon_task *task)
 {
     uint32_t mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
+    uint64_t fork_count = worker->face.fork_count;
 
     task->link = NULL;
     task->failure = TN_FAILURE_NONE;
     task->result.mark = mark;
     int status = task->fn(task, task->arg);
-    if (tn_unlikely((uint32_t)tn_deque_bottom(&worker->face.deque) != mark)) {
-        tn_fork_check_left(worker, task);
+    if (tn_unlikely(worker->face.fork_count != fork_count)) {
+        tn_fork_check_left(worker, task, mark);
     }
     if (tn_unlikely(task->link != NULL)) {
         status = tn_scope_close_left_open(task, status);
