@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// pool — creates, plays, destroys.
+
+#include "pool.h"
+
+#include <criterion/criterion.h>
+#include <criterion/logging.h>
+#include <criterion/new/assert.h>
+
+static const uint32_t worker_counts[] = {1, 2, 4, 16};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+tenon_executor *pool_create(uint32_t worker_count)
+{
+    tenon_executor *executor = NULL;
+    tenon_status status = tenon_executor_create(
+        &executor, TENON_EXECUTOR_OPTIONS(.worker_count = worker_count));
+
+    cr_assert(eq(int, status, TENON_OK));
+    return executor;
+}
+
+void pool_destroy(tenon_executor *executor)
+{
+    cr_assert(eq(int, tenon_executor_destroy(executor), TENON_OK));
+}
+
+tenon_executor_info pool_info(tenon_executor *executor)
+{
+    tenon_executor_info info = {.struct_size = sizeof(info)};
+
+    cr_assert(eq(int, tenon_executor_info_get(executor, &info), TENON_OK));
+    return info;
+}
+
+static void play(uint32_t worker_count, pool_scene_fn *scene)
+{
+    cr_log_info("%u workers", worker_count);
+    tenon_executor *executor = pool_create(worker_count);
+    scene(executor);
+    pool_destroy(executor);
+}
+
+void pool_each(pool_scene_fn *scene)
+{
+    for (size_t i = 0; i < COUNT_OF(worker_counts); i++) {
+        play(worker_counts[i], scene);
+    }
+}
+
+void pool_each_parallel(pool_scene_fn *scene)
+{
+    for (size_t i = 1; i < COUNT_OF(worker_counts); i++) {
+        play(worker_counts[i], scene);
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+//
+// abort_test — misuse that no code can report ends the program.
+
+#include "pool.h"
+#include "tasks.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <signal.h>
+#include <tenon/tenon.h>
+
+TestSuite(abort, .timeout = 30);
+
+static int leave_frame(tenon_task *self, void *arg)
+{
+    tenon_scope scope;
+
+    (void)self;
+    (void)arg;
+    return tenon_scope_open(&scope, NULL);  // dies with the frame
+}
+
+static void run_alone(tenon_task_fn *fn, void *arg)
+{
+    tenon_executor *executor = pool_create(1);
+
+    tenon_status status = tenon_run(executor, fn, arg, NULL);
+    cr_fail("came back with %d", status);
+}
+
+Test(abort, task_leaves_a_scope_of_its_own_frame_open, .signal = SIGABRT)
+{
+    run_alone(leave_frame, NULL);
+}
+
+static int leave_fork(tenon_task *self, void *arg)
+{
+    static tenon_task child;
+
+    tenon_fork(self, &child, task_ok, arg);
+    return TENON_OK;
+}
+
+Test(abort, task_leaves_a_forked_child_behind, .signal = SIGABRT)
+{
+    run_alone(leave_fork, NULL);
+}
+
+// The child is not the newest job any more.
+static int leave_fork_below(tenon_task *self, void *arg)
+{
+    static tenon_task child;
+
+    tenon_fork(self, &child, task_ok, arg);
+    return tenon_spawn(tenon_task_scope(self), task_ok, NULL);
+}
+
+Test(abort, task_leaves_a_forked_child_below_others, .signal = SIGABRT)
+{
+    run_alone(leave_fork_below, NULL);
+}
+
+static int join_fork_twice(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    tenon_fork(self, &child, task_ok, arg);
+    tenon_status first = tenon_join(self, &child);
+    tenon_status second = tenon_join(self, &child);
+    return first + second;
+}
+
+Test(abort, forked_child_is_joined_twice, .signal = SIGABRT)
+{
+    run_alone(join_fork_twice, NULL);
+}
+
+static int fork_as(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    (void)self;
+    tenon_fork(arg, &child, task_ok, NULL);
+    return tenon_join(arg, &child);
+}
+
+static int lend_self(tenon_task *self, void *arg)
+{
+    (void)arg;
+    return tenon_run(NULL, fork_as, self, NULL);
+}
+
+Test(abort, task_forks_in_the_name_of_another, .signal = SIGABRT)
+{
+    run_alone(lend_self, NULL);
+}
+
+static int fail_as(tenon_task *self, void *arg)
+{
+    (void)self;
+    return tenon_fail((tenon_task *)arg, 1, "in your name");
+}
+
+static int lend_self_to_fail(tenon_task *self, void *arg)
+{
+    (void)arg;
+    return tenon_run(NULL, fail_as, self, NULL);
+}
+
+Test(abort, task_fails_in_the_name_of_another, .signal = SIGABRT)
+{
+    run_alone(lend_self_to_fail, NULL);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+//
+// fork_error_test — a forked child's failure is recorded once, whoever passes
+// it on.
+
+#include "gate.h"
+#include "must.h"
+#include "pool.h"
+#include "tasks.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <tenon/tenon.h>
+
+TestSuite(fork_error, .timeout = 60);
+
+struct parallel {
+    struct gate child_runs;
+    struct gate parent_runs;
+};
+
+static int meet_parent(tenon_task *self, void *arg)
+{
+    struct parallel *parallel = arg;
+
+    (void)self;
+    gate_open(&parallel->child_runs);
+    return gate_wait(&parallel->parent_runs) ? 31 : TASK_IN_VAIN;
+}
+
+static int fail_deep(tenon_task *self, void *arg)
+{
+    int depth = *(int *)arg - 1;
+    tenon_task child;
+
+    if (depth < 0) {
+        return tenon_fail(self, 13, "at the bottom");
+    }
+    tenon_fork(self, &child, fail_deep, &depth);
+    return tenon_join(self, &child);
+}
+
+static void pass_on(tenon_executor *executor)
+{
+    tenon_report report;
+    int depth = 10;
+
+    cr_assert(
+        eq(int, tenon_run(executor, fail_deep, &depth, &report), TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 1));
+    cr_expect(eq(sz, report.kept_count, 1));
+    cr_expect(eq(int, report.primary->code, 13));
+    cr_expect(eq(str, (char *)report.primary->text, "at the bottom"));
+    cr_expect(eq(u64, report.failed_count, 1));
+    tenon_report_free(&report);
+}
+
+Test(fork_error, failure_that_parents_pass_on_is_recorded_once)
+{
+    pool_each(pass_on);
+}
+
+static int steal_and_fail(tenon_task *self, void *arg)
+{
+    meet_parent(self, arg);
+    return tenon_fail(self, 14, "far away");
+}
+
+static int pass_on_stolen(tenon_task *self, void *arg)
+{
+    struct parallel *parallel = arg;
+    tenon_task child;
+
+    tenon_fork(self, &child, steal_and_fail, parallel);
+    gate_wait(&parallel->child_runs);
+    gate_open(&parallel->parent_runs);
+    return tenon_join(self, &child);
+}
+
+static void pass_on_from_thief(tenon_executor *executor)
+{
+    tenon_report report;
+    struct parallel parallel = {.child_runs = {0}};
+
+    cr_assert(
+        eq(int, tenon_run(executor, pass_on_stolen, &parallel, &report),
+           TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 1));
+    cr_expect(eq(int, report.primary->code, 14));
+    cr_expect(eq(str, (char *)report.primary->text, "far away"));
+    tenon_report_free(&report);
+}
+
+Test(fork_error, failure_on_another_worker_is_recorded_once)
+{
+    pool_each_parallel(pass_on_from_thief);
+}
+
+static int swallow(tenon_task *self, void *arg)
+{
+    int depth = 0;
+    tenon_task child;
+
+    (void)arg;
+    tenon_fork(self, &child, fail_deep, &depth);
+    return tenon_join(self, &child) == 13 ? TENON_OK : 1;
+}
+
+static void swallow_failure(tenon_executor *executor)
+{
+    tenon_report report;
+
+    cr_assert(
+        eq(int, tenon_run(executor, swallow, NULL, &report), TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 1));
+    cr_expect(eq(u64, report.ok_count, 1));
+    cr_expect(eq(u64, report.failed_count, 0));
+    tenon_report_free(&report);
+}
+
+Test(fork_error, failure_that_the_parent_swallows_is_recorded_all_the_same)
+{
+    pool_each(swallow_failure);
+}
+
+static int fail_otherwise(tenon_task *self, void *arg)
+{
+    return swallow(self, arg) == TENON_OK ? tenon_fail(self, 15, "my own") : 1;
+}
+
+static void fail_twice(tenon_executor *executor)
+{
+    tenon_report report;
+
+    cr_assert(eq(
+        int, tenon_run(executor, fail_otherwise, NULL, &report), TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 2));
+    cr_expect(eq(int, report.primary->code, 13));
+    cr_expect(eq(int, report.errors->next->code, 15));
+    cr_expect(report.errors->next->after_cancel);
+    tenon_report_free(&report);
+}
+
+Test(fork_error, failure_of_the_parent_is_another_error)
+{
+    pool_each(fail_twice);
+}
+
+struct two {
+    int codes[2];
+    int passed_on;  // which of them the parent returns
+};
+
+static int join_two(tenon_task *self, void *arg)
+{
+    struct two *two = arg;
+    tenon_task children[2];
+    int statuses[2];
+
+    tenon_fork(self, &children[0], task_return, &two->codes[0]);
+    tenon_fork(self, &children[1], task_return, &two->codes[1]);
+    statuses[1] = tenon_join(self, &children[1]);
+    statuses[0] = tenon_join(self, &children[0]);
+    return statuses[two->passed_on];
+}
+
+// With both errors kept, and with one of them.
+static void fail_both(tenon_executor *executor)
+{
+    for (int i = 0; i < 4; i++) {
+        struct two two = {{4, 5}, i % 2};
+        tenon_scope scope;
+        tenon_report report;
+
+        must_open_with(
+            &scope, TENON_SCOPE_OPTIONS(
+                            .executor = executor, .max_errors = i < 2 ? 16 : 1,
+                            .policy = TENON_POLICY_COLLECT_ALL));
+        must_spawn(&scope, join_two, &two);
+        must_join(&scope, &report, TENON_ERRORS);
+        cr_expect(eq(u64, report.error_count, 2));
+        cr_expect(eq(u64, report.failed_count, 1));
+        tenon_report_free(&report);
+    }
+}
+
+Test(fork_error, failures_of_two_children_are_two_errors_whichever_is_passed_on)
+{
+    pool_each(fail_both);
+}
+
+// Errors of a nested scope wait in the task while a child fails.
+static int nest_then_fork(tenon_task *self, void *arg)
+{
+    int code = 6;
+    tenon_task child;
+
+    tenon_status nested = tenon_run(NULL, task_return, arg, NULL);
+    tenon_fork(self, &child, task_return, &code);
+    tenon_status joined = tenon_join(self, &child);
+    return nested == TENON_ERRORS ? joined : 1;
+}
+
+static void fail_beside_nested(tenon_executor *executor)
+{
+    int code = 5;
+    uint64_t child_count = 0;
+    const tenon_error *error = NULL;
+    tenon_report report;
+
+    cr_assert(
+        eq(int, tenon_run(executor, nest_then_fork, &code, &report),
+           TENON_ERRORS));
+    while ((error = tenon_report_next(&report, error, NULL)) != NULL) {
+        child_count += error->parent != NULL && error->code == 5;
+    }
+    cr_expect(eq(u64, child_count, 1));  // it has not been lost
+    cr_expect(eq(int, report.primary->code, 6));
+    tenon_report_free(&report);
+}
+
+Test(fork_error, failure_that_is_passed_on_carries_the_errors_of_nested_scopes)
+{
+    pool_each(fail_beside_nested);
+}

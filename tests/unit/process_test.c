@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+//
+// process_test — after fork() the child gets TENON_EFORK from every call that
+// can fail, and hangs in none.
+
+#include "child.h"
+#include "gate.h"
+#include "must.h"
+#include "pool.h"
+#include "tasks.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <tenon/tenon.h>
+#include <unistd.h>
+
+// The parent's objects, which the child has copies of.
+static tenon_executor *executor;
+static tenon_scope scope;
+static tenon_scope_ref ref;
+
+static void make_scope(void)
+{
+    executor = pool_create(2);
+    must_open(&scope, executor);
+    cr_assert(eq(int, tenon_scope_acquire(&scope, &ref), TENON_OK));
+}
+
+static void end_scope(void)
+{
+    tenon_scope_release(&ref);
+    must_join(&scope, NULL, TENON_OK);
+    pool_destroy(executor);
+}
+
+TestSuite(process, .init = make_scope, .fini = end_scope, .timeout = 60);
+
+static int create(void *arg)
+{
+    tenon_executor *made = NULL;
+
+    (void)arg;
+    return -tenon_executor_create(
+        &made, TENON_EXECUTOR_OPTIONS(.worker_count = 1));
+}
+
+static int get_default(void *arg)
+{
+    tenon_executor *found = NULL;
+
+    (void)arg;
+    return -tenon_executor_default(&found);
+}
+
+static int get_info(void *arg)
+{
+    tenon_executor_info info = {.struct_size = sizeof(info)};
+
+    (void)arg;
+    return -tenon_executor_info_get(executor, &info);
+}
+
+static int destroy(void *arg)
+{
+    (void)arg;
+    return -tenon_executor_destroy(executor);
+}
+
+static int run(void *arg)
+{
+    (void)arg;
+    return -tenon_run(executor, task_ok, NULL, NULL);
+}
+
+static int run_default(void *arg)
+{
+    (void)arg;
+    return -tenon_run(NULL, task_ok, NULL, NULL);
+}
+
+static int open_scope(void *arg)
+{
+    tenon_scope inner;
+
+    (void)arg;
+    return -tenon_scope_open(&inner, TENON_SCOPE_OPTIONS(.executor = executor));
+}
+
+static int open_with_deadline(void *arg)
+{
+    tenon_scope inner;
+
+    (void)arg;
+    return -tenon_scope_open(
+        &inner, TENON_SCOPE_OPTIONS(
+                        .executor = executor, .timeout_ns = TENON_SECONDS(1)));
+}
+
+static int spawn(void *arg)
+{
+    (void)arg;
+    return -tenon_spawn(&scope, task_ok, NULL);
+}
+
+static int spawn_task(void *arg)
+{
+    tenon_task task;
+
+    (void)arg;
+    return -tenon_spawn_task(&scope, &task, task_ok, NULL, NULL);
+}
+
+static int spawn_by_reference(void *arg)
+{
+    (void)arg;
+    return -tenon_ref_spawn(&ref, task_ok, NULL, NULL);
+}
+
+static int acquire(void *arg)
+{
+    tenon_scope_ref other;
+
+    (void)arg;
+    return -tenon_scope_acquire(&scope, &other);
+}
+
+static int join(void *arg)
+{
+    (void)arg;
+    return -tenon_scope_join(&scope, TENON_OK, NULL);
+}
+
+Test(process, child_is_refused_every_call)
+{
+    static int (*const calls[])(void *arg) = {
+        create, get_default, get_info,           destroy,
+        run,    run_default, open_scope,         open_with_deadline,
+        spawn,  spawn_task,  spawn_by_reference, acquire,
+        join,
+    };
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        cr_expect(
+            eq(int, child_run(calls[i], NULL), -TENON_EFORK), "call %zu", i);
+    }
+}
+
+static int destroy_argument(void *arg)
+{
+    atomic_uint count = 0;
+
+    (void)arg;
+    tenon_status status = tenon_spawn_with(
+        &scope, task_ok, &count,
+        TENON_TASK_OPTIONS(.destroy_arg = task_destroy_count));
+    return status == TENON_EFORK ? (int)atomic_load(&count) : 99;
+}
+
+Test(process, child_has_arguments_of_refused_spawns_destroyed)
+{
+    cr_expect(eq(int, child_run(destroy_argument, NULL), 1));
+}
+
+// None of these can say no; they must come back all the same.
+static int call_the_rest(void *arg)
+{
+    tenon_token token;
+    tenon_cause cause;
+
+    (void)arg;
+    tenon_scope_cancel(&scope, 1, "in the child");
+    tenon_scope_cancelled(&scope);
+    tenon_scope_cause(&scope, &cause);
+    tenon_token_init(&token, tenon_scope_token(&scope));
+    bool is_set = tenon_token_cancelled(&token);
+    tenon_token_fini(&token);
+    tenon_scope_release(&ref);
+    return is_set && tenon_current() == NULL ? 7 : 8;
+}
+
+Test(process, child_hangs_in_no_call)
+{
+    cr_expect(eq(int, child_run(call_the_rest, NULL), 7));
+}
+
+// --- fork() in a task ---
+
+static int return_self_state(void *arg)
+{
+    tenon_task *self = arg;
+    tenon_scope inner;
+
+    return tenon_cancelled(self) ||
+                   tenon_scope_open(&inner, NULL) != TENON_EFORK ||
+                   tenon_run(NULL, task_ok, NULL, NULL) != TENON_EFORK ||
+                   tenon_spawn(&scope, task_ok, NULL) != TENON_EFORK
+               ? 8
+               : 7;
+}
+
+static int fork_in_task(tenon_task *self, void *arg)
+{
+    *(int *)arg = child_run(return_self_state, self);
+    return TENON_OK;
+}
+
+Test(process, child_of_a_task_is_refused_as_well)
+{
+    int result = 0;
+
+    must_run(executor, fork_in_task, &result, TENON_OK);
+    cr_expect(eq(int, result, 7));
+}
+
+static int join_forked(void *arg)
+{
+    tenon_task *self = arg;
+    tenon_task child;
+    int code = 3;
+
+    tenon_fork(self, &child, task_return, &code);
+    return -tenon_join(self, &child);
+}
+
+static int fork_and_join_forked(tenon_task *self, void *arg)
+{
+    *(int *)arg = child_run(join_forked, self);
+    return TENON_OK;
+}
+
+Test(process, child_of_a_task_cannot_fork_children_of_ours)
+{
+    int result = 0;
+
+    must_run(executor, fork_and_join_forked, &result, TENON_OK);
+    cr_expect(eq(int, result, -TENON_EFORK));
+}
+
+Test(process, parent_goes_on_as_before)
+{
+    atomic_uint count = 0;
+
+    cr_assert(eq(int, child_run(run, NULL), -TENON_EFORK));
+    must_run(executor, task_count, &count, TENON_OK);
+    must_spawn(&scope, task_count, &count);
+    tenon_scope_release(&ref);
+    must_join(&scope, NULL, TENON_OK);
+    cr_expect(eq(uint, atomic_load(&count), 2));
+    must_open(&scope, executor);  // for the end
+}
