@@ -89,9 +89,11 @@ tenon_join(tenon_task *self, tenon_task *child)
     int status = child->fn(child, child->arg);
     worker->current = self;
     child->relation = NULL;
+    // relaxed: the owner wrote it.
+    int64_t bottom = TENON_LOAD_RELAXED(&worker->deque.bottom);
     if (TENON_UNLIKELY(
             status != TENON_OK || child->link != NULL || child->failure != 0 ||
-            TENON_LOAD_RELAXED(&worker->deque.bottom) != index)) {
+            bottom != index)) {
         return tenon_join_end(self, child, status);
     }
     return TENON_OK;

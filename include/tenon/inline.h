@@ -2,8 +2,12 @@
 //
 // inline — what the inline calls of task.h and fork.h touch: a worker's face with
 // the owner's half of its deque. Private: nothing here is for users. The other
-// half and the argument for both are in src/sync/deque.c, whose edges E1, E2
-// the comments name.
+// half and the argument are in src/sync/deque.c and src/sched/idle.md.
+//
+// Ordering:
+//   E1 publish     add, retreat: store-release bottom -> tn_deque_steal
+//   E2 last item   retreat: store bottom, light fence, load top -> tn_deque_steal
+//   E3 push/sleep  add, light fence, must_wake: load state -> tn_idle_sleep
 
 #ifndef TENON_INLINE_H
 #define TENON_INLINE_H
@@ -105,8 +109,9 @@ static inline bool tenon_deque_has_room(struct tenon_deque *deque)
 // [owner] Add an item, not NULL, as the newest. There is room.
 static inline void tenon_deque_add(struct tenon_deque *deque, void *item)
 {
-    // relaxed: the owner wrote both.
+    // relaxed: the owner wrote it.
     int64_t bottom = TENON_LOAD_RELAXED(&deque->bottom);
+    // relaxed: the owner wrote it.
     struct tenon_ring *ring = TENON_LOAD_RELAXED(&deque->ring);
 
     // relaxed: E1 publishes it with the next store.
@@ -132,16 +137,17 @@ static inline int64_t tenon_deque_retreat(
 // [owner] The item at an index that is the owner's.
 static inline void *tenon_deque_at(struct tenon_deque *deque, int64_t index)
 {
-    // relaxed: the owner wrote both.
+    // relaxed: the owner wrote it.
     struct tenon_ring *ring = TENON_LOAD_RELAXED(&deque->ring);
 
+    // relaxed: the owner wrote it.
     return TENON_LOAD_RELAXED(&ring->slots[index & ring->mask]);
 }
 
 // [owner] After a push: must somebody be woken? (idle.md, E1)
 static inline bool tenon_worker_must_wake(struct tenon_worker *worker)
 {
-    TENON_FENCE_LIGHT(worker->deque.is_asymmetric);
+    TENON_FENCE_LIGHT(worker->deque.is_asymmetric);  // E3
     // relaxed: the fence orders it after the push.
     uint32_t state = TENON_LOAD_RELAXED(worker->idle_state);
     return TENON_UNLIKELY(state != 0) && (state & 0xffff) == 0;

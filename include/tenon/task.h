@@ -76,9 +76,10 @@ typedef enum tenon_outcome {
 /// Cost:     two loads and a compare while nothing was cancelled.
 static inline bool tenon_cancelled(tenon_task *self)
 {
-    return __builtin_expect(
-               TENON_LOAD_RELAXED(&tenon_cancel_epoch) != self->clean_epoch,
-               0) &&
+    // relaxed: a changed epoch is loaded again with acquire order.
+    uint64_t epoch = TENON_LOAD_RELAXED(&tenon_cancel_epoch);
+
+    return TENON_UNLIKELY(epoch != self->clean_epoch) &&
            tenon_cancelled_slow(self);
 }
 
