@@ -37,7 +37,8 @@ class Count:
         return vars(self) == vars(other)
 
     def __str__(self):
-        return f'{self.passed} {self.failed} {self.skipped}'
+        return (f'{self.passed} passed, {self.failed} failed, '
+                f'{self.skipped} skipped')
 
 
 def count_points(output):
@@ -99,12 +100,12 @@ def show_failures(folder):
         output = test.get('stdout') or ''
         if PLAN.search(output):
             output = GOOD_POINT.sub('', output)
-        print(f'\n--- {test["name"]}: {test["result"]}, '
+        print(f'\n--- failed: {test["name"]}: {test["result"]}, '
               f'status {test.get("returncode")}')
         lines = (output + (test.get('stderr') or '')).strip().splitlines()
-        print('\n'.join(lines[:SHOWN_LINES]))
+        print('\n'.join([*lines[:SHOWN_LINES], '']))
         if len(lines) > SHOWN_LINES:
-            print(f'... and {len(lines) - SHOWN_LINES} lines more')
+            print(f'... and {len(lines) - SHOWN_LINES} lines more\n')
 
 
 CASES = [
@@ -169,19 +170,19 @@ def try_cases():
 
 def main():
     parser = argparse.ArgumentParser(
-        description='Prints three numbers: passed, failed, skipped.')
+        description='Exits with 1 if a test failed or none ran.')
     parser.add_argument('folder', nargs='?', help='with the build folders')
     parser.add_argument('--failures', action='store_true',
-                        help='print instead what failed tests printed')
+                        help='print also what failed tests printed')
     parser.add_argument('--self-test', action='store_true', help='prints TAP')
     arguments = parser.parse_args()
     if arguments.self_test:
         return try_cases()
     if arguments.failures:
         show_failures(arguments.folder)
-        return 0
-    print(count_logs(arguments.folder))
-    return 0
+    count = count_logs(arguments.folder)
+    print(count)
+    return 0 if count.failed == 0 and count.passed > 0 else 1
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <string.h>
 #include <tenon/tenon.h>
 
 #define SOON TENON_MILLISECONDS(3)
@@ -207,6 +208,39 @@ Test(deadline, of_ten_thousand_scopes_leave_nothing_behind)
 
     open_many(executor);
     open_many(executor);
+    pool_destroy(executor);
+}
+
+static bool is_untouched(const unsigned char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != 0xa5) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Test(deadline, is_forgotten_at_the_join)
+{
+    enum { SCOPE_COUNT = 20 };
+    static tenon_scope scopes[SCOPE_COUNT];
+    tenon_executor *executor = pool_create(1);
+    tenon_scope last;
+
+    for (uint64_t i = 0; i < SCOPE_COUNT; i++) {
+        must_open_with(
+            &scopes[i],
+            TENON_SCOPE_OPTIONS(.executor = executor, .timeout_ns = SOON + i));
+        must_join(&scopes[i], NULL, TENON_OK);
+    }
+    memset(scopes, 0xa5, sizeof(scopes));
+    must_open_with(
+        &last,
+        TENON_SCOPE_OPTIONS(.executor = executor, .timeout_ns = 2 * SOON));
+    may_spawn(&last, task_until_cancelled, NULL);
+    must_join(&last, NULL, TENON_TIMEOUT);  // all the others would be due
+    cr_expect(is_untouched((const unsigned char *)scopes, sizeof(scopes)));
     pool_destroy(executor);
 }
 

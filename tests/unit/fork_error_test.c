@@ -31,13 +31,18 @@ static int meet_parent(tenon_task *self, void *arg)
 static int fail_deep(tenon_task *self, void *arg)
 {
     int depth = *(int *)arg - 1;
+    tenon_task other;
     tenon_task child;
 
     if (depth < 0) {
         return tenon_fail(self, 13, "at the bottom");
     }
+    tenon_fork(self, &other, task_ok, NULL);  // the child is not the last job
     tenon_fork(self, &child, fail_deep, &depth);
-    return tenon_join(self, &child);
+    tenon_status status = tenon_join(self, &child);
+    tenon_status other_status = tenon_join(self, &other);
+    bool is_right = other_status == TENON_OK || other_status == TENON_CANCELLED;
+    return is_right ? status : 1;
 }
 
 static void pass_on(tenon_executor *executor)

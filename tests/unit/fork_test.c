@@ -200,3 +200,21 @@ Test(fork, child_runs_on_another_worker_while_its_parent_goes_on)
 {
     pool_each_parallel(meet);
 }
+
+// The others do not look for work for a while before they sleep.
+Test(fork, child_wakes_a_worker_that_sleeps)
+{
+    tenon_executor *executor = NULL;
+
+    cr_assert(
+        eq(int,
+           tenon_executor_create(
+               &executor,
+               TENON_EXECUTOR_OPTIONS(
+                       .worker_count = 2, .idle_spin_ns = TENON_NO_SPIN)),
+           TENON_OK));
+    for (int i = 0; i < 50; i++) {
+        meet(executor);
+    }
+    pool_destroy(executor);
+}

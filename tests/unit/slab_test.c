@@ -140,6 +140,7 @@ Test(slab, batches_of_several_caches_do_not_mix)
     tn_slab_flush(&returns);
     tn_slab_collect(&cache);
     tn_slab_collect(&other);
+    cr_expect(eq(ptr, cache.partial, NULL));  // not even the other's slab
     for (int i = 0; i < 10; i++) {
         cr_assert(eq(ptr, tn_slab_of(tn_slab_take(&cache))->cache, &cache));
         cr_assert(eq(ptr, tn_slab_of(tn_slab_take(&other))->cache, &other));

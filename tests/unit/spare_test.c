@@ -10,8 +10,9 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <pthread.h>
+#include <poll.h>
 #include <tenon/tenon.h>
+#include <time.h>
 
 TestSuite(spare, .timeout = 60);
 
@@ -223,6 +224,36 @@ Test(spare, threads_are_no_more_than_allowed)
     pool_destroy(executor);
 }
 
+static uint64_t processor_time_ns(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return TENON_SECONDS(time.tv_sec) + (uint64_t)time.tv_nsec;
+}
+
+Test(spare, that_is_not_needed_uses_no_processor)
+{
+    tenon_executor *executor = create(1, 0);
+    struct task_waiter waiter = {.joined = 77};
+    struct gate gate = {0};
+    tenon_scope scope;
+
+    must_open(&scope, executor);
+    must_spawn(&scope, task_wait_for_ref, &waiter);
+    cr_assert(gate_wait(&waiter.is_open));
+    must_spawn(&scope, task_open_gate, &gate);
+    cr_assert(gate_wait(&gate));
+    tenon_scope_release(&waiter.ref);
+    must_join(&scope, NULL, TENON_OK);
+    // Two threads for one place: they rest while we do.
+    uint64_t begin_ns = processor_time_ns();
+    poll(NULL, 0, 200);
+    uint64_t used_ns = processor_time_ns() - begin_ns;
+    cr_expect(lt(u64, used_ns, TENON_MILLISECONDS(40)));
+    pool_destroy(executor);
+}
+
 // --- at the bound ---
 
 static bool is_past(void *deadline_ns)
@@ -246,6 +277,73 @@ Test(spare, that_is_not_allowed_is_no_thread_error)
     must_join(&scope, NULL, TENON_OK);
     cr_expect(eq(int, pool_info(executor).thread_error, 0));
     cr_expect(eq(u32, pool_info(executor).thread_count, 1));
+    pool_destroy(executor);
+}
+
+static _Thread_local bool is_waiting;
+
+static int wait_watched(tenon_task *self, void *arg)
+{
+    is_waiting = true;
+    tenon_status status = task_wait_for_ref(self, arg);
+    is_waiting = false;
+    return status;
+}
+
+struct strangers {
+    atomic_uint intruder_count;
+    atomic_uint count;
+    struct gate are_queued;
+    struct gate may_end;
+};
+
+static int come_by(tenon_task *self, void *arg)
+{
+    struct strangers *strangers = arg;
+
+    (void)self;
+    atomic_fetch_add(&strangers->count, 1);
+    atomic_fetch_add(&strangers->intruder_count, is_waiting);
+    return TENON_OK;
+}
+
+// Its worker has them in its deque, and is busy.
+static int bring_strangers(tenon_task *self, void *arg)
+{
+    struct strangers *strangers = arg;
+    tenon_status status = TENON_OK;
+
+    for (int i = 0; i < 10 && status == TENON_OK; i++) {
+        status = tenon_spawn(tenon_task_scope(self), come_by, strangers);
+    }
+    gate_open(&strangers->are_queued);
+    return gate_wait(&strangers->may_end) ? status : TASK_IN_VAIN;
+}
+
+Test(spare, that_is_not_allowed_lets_no_stranger_onto_a_waiters_stack)
+{
+    tenon_executor *executor = create(2, TENON_NO_SPARES);
+    struct task_waiter waiter = {.joined = 77};
+    struct strangers strangers = {.count = 0};
+    tenon_scope scope;
+
+    must_open(&scope, executor);
+    must_spawn(&scope, wait_watched, &waiter);
+    cr_assert(gate_wait(&waiter.is_open));
+    must_spawn(&scope, bring_strangers, &strangers);
+    cr_assert(gate_wait(&strangers.are_queued));
+    for (int i = 0; i < 10; i++) {
+        must_spawn(&scope, come_by, &strangers);  // in nobody's deque
+    }
+    // Time to look for them, if it likes to; nothing depends on it.
+    uint64_t deadline_ns = tenon_now_ns() + TENON_MILLISECONDS(30);
+    cr_assert(gate_poll(is_past, &deadline_ns));
+    cr_expect(eq(uint, atomic_load(&strangers.count), 0));
+    gate_open(&strangers.may_end);
+    tenon_scope_release(&waiter.ref);
+    must_join(&scope, NULL, TENON_OK);
+    cr_expect(eq(uint, atomic_load(&strangers.count), 20));
+    cr_expect(eq(uint, atomic_load(&strangers.intruder_count), 0));
     pool_destroy(executor);
 }
 
