@@ -70,16 +70,13 @@ static tenon_status admit(struct spawn *spawn)
     return TENON_OK;
 }
 
-static bool is_plain(const tenon_task_options *options)
-{
-    return options == NULL ||
-           (options->name == NULL && options->destroy_arg == NULL);
-}
-
 static bool add_extra(struct spawn *spawn, tenon_task *task)
 {
+    const tenon_task_options *options = spawn->options;
+
     task->relation = NULL;
-    if (is_plain(spawn->options)) {
+    if (options == NULL ||
+        (options->name == NULL && options->destroy_arg == NULL)) {
         return true;
     }
     struct tn_task_extra *extra =
@@ -88,8 +85,8 @@ static bool add_extra(struct spawn *spawn, tenon_task *task)
         return false;
     }
     *extra = (struct tn_task_extra){
-        .name = spawn->options->name,
-        .destroy_arg = spawn->options->destroy_arg,
+        .name = options->name,
+        .destroy_arg = options->destroy_arg,
     };
     task->relation = extra;
     return true;

@@ -128,17 +128,20 @@ static void free_word(uintptr_t word)
 
 bool tn_token_set(tenon_token *token, const tenon_cause *cause)
 {
-    if (tn_token_is_set(token, tn_cancel_epoch())) {
-        return false;
+    bool is_first = false;
+
+    if (!tn_token_is_set(token, tn_cancel_epoch())) {
+        uintptr_t word = word_of(cause);
+        uintptr_t unset = 0;
+        is_first = tn_cas_release(&token->cause, &unset, word);  // E1
+        if (!is_first) {
+            free_word(word);
+        }
     }
-    uintptr_t word = word_of(cause);
-    uintptr_t unset = 0;
-    if (!tn_cas_release(&token->cause, &unset, word)) {  // E1
-        free_word(word);
-        return false;
-    }
+    // Also for who was second: the first may not have come here yet, but all
+    // below polls true when either call has returned.
     tn_add_acqrel(&tenon_cancel_epoch, 1);  // E2
-    return true;
+    return is_first;
 }
 
 static tenon_cause decode(uintptr_t word)
