@@ -141,20 +141,6 @@ static void init_fields(
     tenon_token_cancelled(&scope->token);
 }
 
-// The deadline has passed before the scope was opened. One further out that is
-// not later may have passed as well, and the timer be late: it comes first.
-static void expire_outermost(tenon_scope *scope, uint64_t deadline_ns)
-{
-    tenon_scope *outermost = scope;
-
-    for (tenon_scope *at = scope->parent; at != NULL; at = at->parent) {
-        if (at->deadline_ns <= deadline_ns) {
-            outermost = at;
-        }
-    }
-    tn_scope_expire(tn_scope_timer(outermost));
-}
-
 static bool start_deadline(tenon_scope *scope, uint64_t deadline_ns)
 {
     struct tn_timer_entry *entry = tn_scope_timer(scope);
@@ -165,7 +151,7 @@ static bool start_deadline(tenon_scope *scope, uint64_t deadline_ns)
         return true;
     }
     if (deadline_ns <= tn_clock_now_ns()) {
-        expire_outermost(scope, deadline_ns);
+        tn_scope_expire(entry);
         return true;
     }
     return tn_timer_arm(&scope->executor->timer, entry);
@@ -262,9 +248,8 @@ bool tenon_scope_cancel(tenon_scope *scope, int code, const char *format, ...)
     return cancel(scope, &cause);
 }
 
-void tn_scope_expire(struct tn_timer_entry *entry)
+static void expire(tenon_scope *scope)
 {
-    tenon_scope *scope = scope_of(entry);
     tenon_cause cause = {
         .source = TENON_CAUSE_DEADLINE,
         .origin = TENON_CAUSE_DEADLINE,
@@ -276,6 +261,22 @@ void tn_scope_expire(struct tn_timer_entry *entry)
     tn_cause_copy(
         cause.scope_name, sizeof(cause.scope_name), scope->token.name);
     tn_token_set(&scope->token, &cause);
+}
+
+void tn_scope_expire(struct tn_timer_entry *entry)
+{
+    tenon_scope *scope = scope_of(entry);
+    tenon_scope *outermost = scope;
+
+    // One further out that is not later comes first, although the timer may be
+    // late or another thread may just be setting it.
+    for (tenon_scope *at = scope->parent; at != NULL; at = at->parent) {
+        if (at->deadline_ns <= scope->deadline_ns) {
+            outermost = at;
+        }
+    }
+    expire(outermost);
+    expire(scope);
 }
 
 bool tenon_scope_cancelled(tenon_scope *scope)
