@@ -50,7 +50,8 @@ struct tenon_token {
     tenon_token *parent;
     tenon_token *linked;
     const char *name;
-    uintptr_t reserved;
+    TENON_ATOMIC(uint32_t) is_announced;  // the epoch moved after the cause
+    uint32_t reserved;
 };
 
 /// Make `token` unset, below `parent` (NULL: below nothing).

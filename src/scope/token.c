@@ -9,6 +9,10 @@
 // clean at this epoch, or the root. A token that is set from above keeps that
 // as its cause, so that it has one for ever.
 //
+// Between the two steps of a cancel a poll may see it or not. A walk that does
+// see it takes the second step itself before it says so: what one poll has
+// seen, no later one denies.
+//
 // Shape:    the word `cause` is 0 (unset), or by its two lowest bits
 //           00 a record, allocated by cancel and freed by fini;
 //           01 source << 2 and code << 32, where there was no memory;
@@ -20,10 +24,15 @@
 //   I1 a word once not 0 never changes
 //   I2 clean_epoch == e: when some thread had seen epoch e, the token and all
 //      above it were unset
+//   I3 whoever has been told that a token is set has seen an epoch that is
+//      younger than the cause
 // Ordering:
 //   E1 cause   set: cas-release cause -> poll: load-acquire cause (the record)
 //   E2 epoch   set: cas cause, then add-acqrel epoch -> poll: load-acquire
 //              epoch, then the walk (who has seen the epoch sees the word)
+//   E3 announced  announce: add epoch, then store-release is_announced ->
+//              announce: load-acquire is_announced (who need not add sees the
+//              epoch of who did); a latched word (E1) carries it on
 
 #include "scope/token.h"
 
@@ -49,10 +58,20 @@ void tn_token_init(
 
     tn_atomic_init(&token->cause, 0);
     tn_atomic_init(&token->clean_epoch, epoch);
+    tn_atomic_init(&token->is_announced, 0);
     token->parent = parent;
     token->linked = linked;
     token->name = name;
     token->reserved = 0;
+}
+
+// The second step of a cancel, taken by whoever comes first: I3.
+static void announce(tenon_token *origin)
+{
+    if (tn_load_acquire(&origin->is_announced) == 0) {  // E3
+        tn_add_acqrel(&tenon_cancel_epoch, 1);          // E2
+        tn_store_release(&origin->is_announced, 1);     // E3
+    }
 }
 
 // The token whose own cause a set one shows: itself, or one further up.
@@ -67,6 +86,7 @@ static tenon_token *origin_of(tenon_token *token, uintptr_t word)
 static void latch(
     tenon_token *token, const tenon_token *end, tenon_token *origin)
 {
+    announce(origin);
     for (; token != end; token = token->parent) {
         uintptr_t unset = 0;
         // A failure means that it has a cause already: I1.
@@ -128,20 +148,19 @@ static void free_word(uintptr_t word)
 
 bool tn_token_set(tenon_token *token, const tenon_cause *cause)
 {
-    bool is_first = false;
-
-    if (!tn_token_is_set(token, tn_cancel_epoch())) {
-        uintptr_t word = word_of(cause);
-        uintptr_t unset = 0;
-        is_first = tn_cas_release(&token->cause, &unset, word);  // E1
-        if (!is_first) {
-            free_word(word);
-        }
+    if (tn_token_is_set(token, tn_cancel_epoch())) {
+        return false;
     }
-    // Also for who was second: the first may not have come here yet, but all
-    // below polls true when either call has returned.
-    tn_add_acqrel(&tenon_cancel_epoch, 1);  // E2
-    return is_first;
+    uintptr_t word = word_of(cause);
+    uintptr_t unset = 0;
+    if (!tn_cas_release(&token->cause, &unset, word)) {  // E1
+        free_word(word);
+        // Who was first may not have announced it yet: the walk does.
+        (void)tn_token_is_set(token, tn_cancel_epoch());
+        return false;
+    }
+    announce(token);
+    return true;
 }
 
 static tenon_cause decode(uintptr_t word)

@@ -90,6 +90,40 @@ Test(argument, is_destroyed_after_the_task_and_before_join_returns)
     pool_each(destroy_late);
 }
 
+struct farewell {
+    atomic_uint count;
+    bool had_task;
+    tenon_status status;
+};
+
+static void say_farewell(void *arg)
+{
+    struct farewell *farewell = arg;
+
+    farewell->had_task = tenon_current() != NULL;
+    farewell->status = tenon_run(NULL, task_count, &farewell->count, NULL);
+}
+
+static void run_in_destructor(tenon_executor *executor)
+{
+    struct farewell farewell = {.status = 77};
+    tenon_scope scope;
+
+    must_open(&scope, executor);
+    must_spawn_with(
+        &scope, do_nothing, &farewell,
+        TENON_TASK_OPTIONS(.destroy_arg = say_farewell));
+    must_join(&scope, NULL, TENON_OK);
+    cr_expect(farewell.had_task);
+    cr_expect(eq(int, farewell.status, TENON_OK));
+    cr_expect(eq(uint, atomic_load(&farewell.count), 1));
+}
+
+Test(argument, destructor_runs_as_its_task_and_may_open_scopes)
+{
+    pool_each(run_in_destructor);
+}
+
 static int fail_when_told(tenon_task *self, void *arg)
 {
     struct task_step *step = arg;
