@@ -115,7 +115,8 @@ tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg);
 
 /// As tenon_spawn(), with a name or an argument destructor.
 ///
-/// Owns:     with a destructor, the task owns `arg`, whatever this returns.
+/// Owns:     with a destructor, the task owns `arg`, whatever this returns; but
+///           for options of an unknown struct_size, which are not looked into.
 /// Threads:  as tenon_spawn().
 /// Errors:   as tenon_spawn().
 TENON_API TENON_NODISCARD tenon_status tenon_spawn_with(
@@ -161,7 +162,8 @@ tenon_scope_join(tenon_scope *scope, tenon_status body, tenon_report *report);
 TENON_API bool tenon_scope_cancel(
     tenon_scope *scope, int code, const char *format, ...) TENON_PRINTF(3, 4);
 
-/// Is the scope cancelled? What its body polls.
+/// Is the scope cancelled? What its body polls. False after the join: then the
+/// report has it.
 ///
 /// Threads:  as tenon_scope_cancel().
 /// Errors:   none.

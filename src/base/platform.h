@@ -19,6 +19,10 @@ bool tn_membarrier(void);
 // [any] Name the calling thread, cut to what the system takes.
 void tn_thread_set_name(const char *name);
 
+// [any] Is `place` on the calling thread's stack, in what a callee of the caller
+// may use: in a frame that has returned? False also where that is unknown.
+bool tn_stack_has_left(const void *place);
+
 // [any] Fresh zeroed pages, or NULL. `align` is a power of two, >= a page.
 void *tn_pages_map(size_t size_bytes, size_t align);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// platform_linux — futex, membarrier, thread names and pages on Linux.
+// platform_linux — futex, membarrier, threads and pages on Linux.
 
 #include "base/platform.h"
 
@@ -62,6 +62,22 @@ void tn_thread_set_name(const char *name)
     strncpy(cut, name, sizeof(cut) - 1);
     cut[sizeof(cut) - 1] = '\0';
     pthread_setname_np(pthread_self(), cut);
+}
+
+__attribute__((noinline)) bool tn_stack_has_left(const void *place)
+{
+    const char *frame = __builtin_frame_address(0);
+    pthread_attr_t attr;
+    void *low = NULL;
+    size_t size_bytes = 0;
+
+    if (pthread_getattr_np(pthread_self(), &attr) != 0) {
+        return false;
+    }
+    bool is_known = pthread_attr_getstack(&attr, &low, &size_bytes) == 0;
+    pthread_attr_destroy(&attr);
+    return is_known && (const char *)place >= (const char *)low &&
+           (const char *)place < frame;
 }
 
 void *tn_pages_map(size_t size_bytes, size_t align)

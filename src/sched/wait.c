@@ -146,7 +146,8 @@ static bool spin(struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
     return false;
 }
 
-// Our own among the injected jobs go to our deque, the others back.
+// Our own among the injected jobs go to our deque, the others back; either in
+// the order of arrival, for who takes them.
 static bool take_injected(
     struct tn_worker *worker, struct tn_wait *wait,
     struct tenon_executor *executor)
@@ -158,9 +159,13 @@ static bool take_injected(
     for (size_t i = count; i > 0; i--) {
         struct tn_job *job = (struct tn_job *)links[i - 1];
         if (wait->may_run(wait, job) && tn_worker_push(worker, job)) {
+            links[i - 1] = NULL;
             found = true;
-        } else {
-            tn_executor_inject(executor, job);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (links[i] != NULL) {
+            tn_executor_inject(executor, (struct tn_job *)links[i]);
         }
     }
     return found;

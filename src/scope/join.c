@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/futex.h"
+#include "base/platform.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
 #include "scope/error.h"
@@ -147,23 +148,12 @@ static void close_left_open_inside(tenon_scope *scope)
     }
 }
 
-// Is it in a frame of this thread's stack that has returned?
-static bool is_in_dead_frame(const tenon_scope *scope)
-{
-    char here = 0;
-    uintptr_t top = (uintptr_t)&here;
-    uintptr_t place = (uintptr_t)scope;
-
-    return place < top &&
-           top - place < (uintptr_t)scope->executor->stack_size_bytes;
-}
-
 int tn_scope_close_left_open(tenon_task *task, int status)
 {
     tenon_scope *inner = task->link;
 
     tn_require(
-        !is_in_dead_frame(inner),
+        !tn_stack_has_left(inner),
         "task '%s' returned without joining a scope of its own frame",
         tenon_task_name(task));
     tenon_fail_place place = {.domain = "tenon"};

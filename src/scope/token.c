@@ -256,4 +256,7 @@ void tenon_token_fini(tenon_token *token)
     free_word(tn_load_relaxed(&token->cause));
     // relaxed: likewise.
     tn_store_relaxed(&token->cause, 0);
+    // What was above may go first from now on.
+    token->parent = NULL;
+    token->linked = NULL;
 }

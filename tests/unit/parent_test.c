@@ -143,3 +143,22 @@ Test(parent, token_below_a_scope_sees_its_cancel)
     must_join(&scope, NULL, TENON_OK);
     pool_destroy(executor);
 }
+
+static void poll_joined(tenon_executor *executor)
+{
+    tenon_scope scope;
+    tenon_token token;
+
+    tenon_token_init(&token, NULL);
+    must_open_with(
+        &scope, TENON_SCOPE_OPTIONS(.executor = executor, .parent = &token));
+    must_join(&scope, NULL, TENON_OK);
+    tenon_token_cancel(&token, 1, "after join");
+    cr_expect(not(tenon_scope_cancelled(&scope)));
+    tenon_token_fini(&token);
+}
+
+Test(parent, joined_scope_has_nothing_above)
+{
+    pool_each(poll_joined);
+}
