@@ -13,7 +13,7 @@
 // goes where the options `status` and `report` point, and the body says how it
 // did beforehand: tenon_scope_fail() fails it with words, cancels the tasks at
 // once and, like tenon_fail(), returns the code. If the scope cannot be opened,
-// the block is skipped and `status` says why.
+// the block is skipped and either says why.
 //
 // The status is set when the block is left, so read it after the block: a
 // `return status;` inside would return what it was before the join.

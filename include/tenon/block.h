@@ -18,7 +18,7 @@ extern "C" {
 /// A block with a scope, joined on every way out of it (end, break, return,
 /// goto): `TENON_SCOPE(scope, .timeout_ns = ..., .status = &status) { ... }`.
 /// Inside, `scope` is a tenon_scope. The block is skipped if open fails, with
-/// the reason in `status`. Say how the body did with tenon_scope_fail() or
+/// the reason in `status` and in the report's. Say how the body did with tenon_scope_fail() or
 /// tenon_scope_set_body(). A `return status;` inside the block takes the value
 /// from before the join.
 #define TENON_SCOPE(scope, ...)                                           \
@@ -39,7 +39,8 @@ TENON_API void tenon_scope_set_body(tenon_scope *scope, tenon_status body);
 /// What the macro calls; not for other use.
 ///
 /// Threads:  the owner's.
-/// Errors:   NULL and `*options->status` if open failed.
+/// Errors:   NULL if open failed; the status in `*options->status` and, all
+///           else zero, in `*options->report`.
 TENON_API tenon_scope *tenon_scope_enter(
     tenon_scope *scope, const tenon_scope_options *options);
 

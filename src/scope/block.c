@@ -18,6 +18,9 @@ tenon_scope *tenon_scope_enter(
     if (options->status != NULL) {
         *options->status = status;
     }
+    if (options->report != NULL) {
+        *options->report = (tenon_report){.status = status};
+    }
     return NULL;
 }
 

@@ -39,6 +39,8 @@ int main(void)
     return counter == 1 ? 0 : 1;
 }
 '''
+README = re.search(
+    r'```c\n(.*?)```', (source_root() / 'README.md').read_text(), re.S)[1]
 LIES = PROGRAM.replace('counter == 1', 'counter == 2')
 CALLS_NOTHING = PROGRAM.replace('tenon_scope_open(', 'tenon_scope_ope(')
 
@@ -103,8 +105,9 @@ class Installed:
         if said != [version]:
             raise Failed(f'config.h says {version}, tenon.pc says {said}')
 
-    def run(self, compiler, options, program, *static):
-        """Build a program against the library as a user would, and run it."""
+    @contextlib.contextmanager
+    def built(self, compiler, options, program, *static):
+        """The command of a program that a user would build so."""
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder, 'user.c')
             file.write_text(program)
@@ -112,8 +115,24 @@ class Installed:
             do([*compiler, *options, *STRICT, file, '-x', 'none', *flags,
                 '-o', file.with_suffix('')])
             library = self.find('tenon.pc').parents[1]
-            do([file.with_suffix('')],
-               env={**os.environ, 'LD_LIBRARY_PATH': str(library)}, timeout=60)
+            yield ['env', f'LD_LIBRARY_PATH={library}', file.with_suffix('')]
+
+    def run(self, compiler, options, program, *static):
+        """Build a program against the library as a user would, and run it."""
+        with self.built(compiler, options, program, *static) as command:
+            do(command, timeout=60)
+
+    def run_readme(self, program):
+        """README's program: every argument is a file that can be opened."""
+        with self.built(['gcc'], ['-std=c11'], program) as command:
+            do([*command, __file__, __file__], timeout=60)
+            result = subprocess.run(
+                [*command, __file__, '/no/such'], timeout=60, text=True,
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            if result.returncode != 1 or \
+                    'cannot open /no/such' not in result.stderr:
+                raise Failed(f'exit status {result.returncode}, not 1 and the '
+                             f'reason\n{result.stderr}')
 
     def run_static(self, program):
         """The same with the archive only, if there is one."""
@@ -184,8 +203,13 @@ def try_installed(report, there, tree):
                  outcome(there.run, ['g++'], cpp17, PROGRAM))
     report.point('a program builds and runs with the archive alone',
                  outcome(there.run_static, PROGRAM))
+    report.point('the program of README.md does what it says',
+                 outcome(there.run_readme, README))
     report.point('catches a program with a wrong result', caught(
-        'exit status 1: /', outcome(there.run, ['gcc'], c11, LIES)))
+        'exit status 1: env', outcome(there.run, ['gcc'], c11, LIES)))
+    report.point('catches a README whose program loses an error', caught(
+        'not 1 and the reason',
+        outcome(there.run_readme, README.replace('"cannot open', '"open'))))
     report.point('catches a program that calls what is not there', caught(
         'tenon_scope_ope', outcome(there.run, ['gcc'], c11, CALLS_NOTHING)))
     file = there.find('tenon.pc')
@@ -211,7 +235,7 @@ def try_embedding(report, project):
 
 
 def main():
-    report = Report(15)
+    report = Report(17)
     with tempfile.TemporaryDirectory(prefix='tenon-install-') as root:
         report.point('meson install fills a DESTDIR', outcome(
             do, ['meson', 'install', '-C', os.environ['TENON_BUILD_ROOT'],

@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <string.h>
 #include <tenon/tenon.h>
 
 static tenon_executor *executor;
@@ -206,15 +207,20 @@ Test(block, fails_with_what_its_body_described)
 Test(block, is_skipped_when_its_scope_cannot_be_opened)
 {
     bool was_inside = false;
+    tenon_report report;
 
+    memset(&report, 0xff, sizeof(report));
     TENON_SCOPE(
         scope, .executor = executor, .policy = (tenon_policy)77,
-        .status = &status)
+        .status = &status, .report = &report)
     {
         was_inside = true;
     }
     cr_expect(not(was_inside));
     cr_expect(eq(int, status, TENON_EINVAL));
+    cr_expect(eq(int, report.status, TENON_EINVAL));
+    cr_expect(eq(ptr, (void *)report.errors, NULL));
+    tenon_report_free(&report);
     expect_joined(0);
 }
 
