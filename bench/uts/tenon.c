@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // uts tenon — the children of a node halved until single: fork one half, do
-// the other, join. So a frame holds one child, however many a node has.
+// the other, take the first back or join it. So a frame holds one child, however
+// many a node has.
 
 #include "common/tenon.h"
 #include "uts/uts.h"
@@ -61,12 +62,17 @@ static int search(
         .count = count / 2};
     tenon_task child;
 
-    tenon_fork(self, &child, search_span, &left);
+    int64_t place = tenon_fork(self, &child, search_span, &left);
     int right_status =
         search(self, span, first + left.count, count - left.count, sum);
-    int left_status = tenon_join(self, &child);
+    int left_status = TENON_OK;
 
-    uts_result_add(sum, &left.sum);
+    if (tenon_unfork(self, &child, place)) {
+        left_status = search(self, span, first, left.count, sum);
+    } else {
+        left_status = tenon_join(self, &child);
+        uts_result_add(sum, &left.sum);
+    }
     return left_status != TENON_OK ? left_status : right_status;
 }
 

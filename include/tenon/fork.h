@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /// Offer `fn(child, arg)` to the other workers; without memory to queue it, it
-/// runs at once.
+/// runs at once. Gives the child's place in the queue, for tenon_unfork().
 ///
 /// Owns:     `child` and `arg` are yours and must live until tenon_join(self,
 ///           child), which every fork needs before `self` returns.
@@ -27,29 +27,72 @@ extern "C" {
 /// Blocks:   never. Not a cancellation checkpoint.
 /// Errors:   none.
 /// Cost:     a few nanoseconds; a futex call only if a worker sleeps.
-static inline void tenon_fork(
+static inline int64_t tenon_fork(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg)
 {
     struct tenon_worker *worker = tenon_worker_here;
 
-    if (TENON_UNLIKELY(
-            worker == NULL || worker->current != self ||
-            !tenon_deque_has_room(&worker->deque))) {
-        tenon_fork_slow(self, child, fn, arg);
-        return;
+    if (TENON_UNLIKELY(worker == NULL || worker->current != self)) {
+        return tenon_fork_slow(self, child, fn, arg);
     }
-    worker->fork_count++;
+    // relaxed: the owner wrote it.
+    int64_t place = TENON_LOAD_RELAXED(&worker->deque.bottom);
+    if (TENON_UNLIKELY(place >= worker->deque.fork_limit)) {
+        return tenon_fork_slow(self, child, fn, arg);
+    }
+    worker->has_forked = true;
     child->fn = fn;
     child->arg = arg;
-    child->scope = self->scope;
-    child->relation = self;
-    child->clean_epoch = self->clean_epoch;
+    child->relation = self;  // the rest comes from it, when the child runs
     // relaxed: the push publishes it.
     TENON_STORE_RELAXED(&child->state, TENON_TASK_FORKED);
-    tenon_deque_add(&worker->deque, child);
-    if (tenon_worker_must_wake(worker)) {
+    tenon_deque_add(&worker->deque, place, child);
+    if (tenon_worker_must_wake(worker, true)) {
         tenon_fork_wake();
     }
+    return place;
+}
+
+/// Take the newest child back unless somebody has begun it. `place` is what its
+/// fork gave; a wrong one costs time, nothing else. True: it is as if it had not been forked, and its function will not
+/// be called. Call it, if you still want that, as any other one: then it is no
+/// task but a part of `self`, and what it returns is yours to heed. This is the
+/// fastest way to recurse. False: tenon_join() it.
+///
+///     int64_t place = tenon_fork(self, &child, half, &left);
+///     ...
+///     if (tenon_unfork(self, &child, place)) {
+///         status = half(self, &left);
+///     } else {
+///         status = tenon_join(self, &child);
+///     }
+///
+/// Threads:  the one that forked it; aborts elsewhere, and for a child that was
+///           not forked by `self` or is joined already.
+/// Blocks:   never. Not a cancellation checkpoint.
+/// Errors:   none. False for one that is not the newest, and in a fork(2) child.
+/// Cost:     as tenon_fork().
+static inline TENON_NODISCARD bool tenon_unfork(
+    tenon_task *self, tenon_task *child, int64_t place)
+{
+    struct tenon_worker *worker = tenon_worker_here;
+
+    // `place` and not bottom - 1 is what is stored: as a rule it lies in a
+    // register, and the next fork need not wait for the one before it.
+    // relaxed: the owner wrote it.
+    if (TENON_UNLIKELY(
+            worker == NULL || worker->current != self ||
+            TENON_LOAD_RELAXED(&worker->deque.bottom) - 1 != place)) {
+        return tenon_unfork_slow(self, child);
+    }
+    int64_t top = tenon_deque_retreat(&worker->deque, place, true);
+    if (TENON_UNLIKELY(
+            top >= place ||
+            tenon_deque_at(&worker->deque, place) != (void *)child)) {
+        return tenon_unfork_other(self, child, place, top);
+    }
+    child->relation = NULL;  // no child any more
+    return true;
 }
 
 /// Run `child` here if nobody has taken it, else help and wait until it ended.
@@ -62,42 +105,8 @@ static inline void tenon_fork(
 ///           may return the same code without adding an error. An error that
 ///           `self` describes is one more. TENON_CANCELLED also if the child was
 ///           dropped: its token was set before it began. TENON_EFORK.
-static inline TENON_NODISCARD tenon_status
-tenon_join(tenon_task *self, tenon_task *child)
-{
-    struct tenon_worker *worker = tenon_worker_here;
-    int64_t top = 0;
-
-    if (TENON_UNLIKELY(
-            worker == NULL || worker->current != self ||
-            child->relation != self)) {
-        return tenon_join_slow(self, child);
-    }
-    int64_t index = tenon_deque_retreat(&worker->deque, &top);
-    if (TENON_UNLIKELY(
-            top >= index ||
-            tenon_deque_at(&worker->deque, index) != (void *)child)) {
-        return tenon_join_other(self, child, index, top);
-    }
-    if (tenon_cancelled(child)) {
-        return tenon_join_end(self, child, TENON_CANCELLED);
-    }
-    worker->current = child;
-    child->link = NULL;
-    child->failure = 0;
-    child->result.mark = (uint32_t)index;
-    int status = child->fn(child, child->arg);
-    worker->current = self;
-    child->relation = NULL;
-    // relaxed: the owner wrote it.
-    int64_t bottom = TENON_LOAD_RELAXED(&worker->deque.bottom);
-    if (TENON_UNLIKELY(
-            status != TENON_OK || child->link != NULL || child->failure != 0 ||
-            bottom != index)) {
-        return tenon_join_end(self, child, status);
-    }
-    return TENON_OK;
-}
+TENON_API TENON_NODISCARD tenon_status
+tenon_join(tenon_task *self, tenon_task *child);
 
 #ifdef __cplusplus
 }

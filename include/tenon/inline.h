@@ -24,6 +24,7 @@ typedef int tenon_task_fn(tenon_task *self, void *arg);
 
 #define TENON_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define TENON_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define TENON_COLD __attribute__((cold))
 #define TENON_CACHE_ALIGNED __attribute__((aligned(64)))
 
 // The model checker puts its own operations here.
@@ -45,7 +46,7 @@ typedef int tenon_task_fn(tenon_task *self, void *arg);
 #endif
 
 // A full fence, for systems without an asymmetric one.
-TENON_API void tenon_fence_full(void);
+TENON_API TENON_COLD void tenon_fence_full(void);
 
 // The one flag of a task's state that is set here (src/scope/task.h).
 #define TENON_TASK_FORKED UINT32_C(1)
@@ -64,6 +65,9 @@ struct tenon_deque {
 
     // Owner only.
     int64_t limit;       // push may not reach it before it looks at top again
+    int64_t fork_limit;  // likewise; 0 unless the light fences cost nothing
+    int64_t mask;        // of the ring, at hand
+    TENON_ATOMIC(void *) * slots;
     bool is_asymmetric;  // which kind of fence
     bool is_trim_due;    // pages of a large ring may have been used
 
@@ -77,7 +81,7 @@ struct tenon_worker {
     // Owner only.
     TENON_CACHE_ALIGNED void *current;    // the running task
     TENON_ATOMIC(uint32_t) * idle_state;  // src/sched/idle.h
-    uint64_t fork_count;                  // ever
+    bool has_forked;                      // since the running task began
 };
 
 // The worker that this thread is, or NULL.
@@ -88,66 +92,55 @@ TENON_API extern __thread struct tenon_worker *tenon_worker_here
 TENON_API extern TENON_ATOMIC(uint64_t) tenon_cancel_epoch;
 
 // What the inline calls hand on when it is not the common case.
-TENON_API bool tenon_cancelled_slow(tenon_task *self);
-TENON_API void tenon_fork_slow(
+TENON_API TENON_COLD bool tenon_cancelled_slow(tenon_task *self);
+TENON_API int64_t tenon_fork_slow(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg);
-TENON_API void tenon_fork_wake(void);
-TENON_API TENON_NODISCARD tenon_status
-tenon_join_slow(tenon_task *self, tenon_task *child);
-TENON_API TENON_NODISCARD tenon_status tenon_join_other(
+TENON_API TENON_COLD void tenon_fork_wake(void);
+TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_slow(
+    tenon_task *self, tenon_task *child);
+TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_other(
     tenon_task *self, tenon_task *child, int64_t index, int64_t top);
-TENON_API TENON_NODISCARD tenon_status
-tenon_join_end(tenon_task *self, tenon_task *child, int status);
-
-// [owner] Room for one more without looking further?
-static inline bool tenon_deque_has_room(struct tenon_deque *deque)
+// [owner] Room for one more, at `*bottom`, without looking further?
+static inline bool tenon_deque_has_room(
+    struct tenon_deque *deque, int64_t *bottom)
 {
     // relaxed: the owner wrote it.
-    return TENON_LOAD_RELAXED(&deque->bottom) < deque->limit;
+    *bottom = TENON_LOAD_RELAXED(&deque->bottom);
+    return *bottom < deque->limit;
 }
 
 // [owner] Add an item, not NULL, as the newest. There is room.
-static inline void tenon_deque_add(struct tenon_deque *deque, void *item)
+static inline void tenon_deque_add(
+    struct tenon_deque *deque, int64_t bottom, void *item)
 {
-    // relaxed: the owner wrote it.
-    int64_t bottom = TENON_LOAD_RELAXED(&deque->bottom);
-    // relaxed: the owner wrote it.
-    struct tenon_ring *ring = TENON_LOAD_RELAXED(&deque->ring);
-
     // relaxed: E1 publishes it with the next store.
-    TENON_STORE_RELAXED(&ring->slots[bottom & ring->mask], item);
+    TENON_STORE_RELAXED(&deque->slots[bottom & deque->mask], item);
     TENON_STORE_RELEASE(&deque->bottom, bottom + 1);  // E1
 }
 
-// [owner] The first half of pop: claim the newest index, look at top. If
-// `*top < index` the item there is the owner's.
+// [owner] The first half of pop: claim the newest item, at `index`, and look at
+// top. If the result is below `index`, the item is the owner's.
 static inline int64_t tenon_deque_retreat(
-    struct tenon_deque *deque, int64_t *top)
+    struct tenon_deque *deque, int64_t index, bool is_asymmetric)
 {
-    // relaxed: the owner wrote it.
-    int64_t index = TENON_LOAD_RELAXED(&deque->bottom) - 1;
-
     TENON_STORE_RELEASE(&deque->bottom, index);  // E1, E2
-    TENON_FENCE_LIGHT(deque->is_asymmetric);     // E2
+    TENON_FENCE_LIGHT(is_asymmetric);            // E2
     // relaxed: E2 orders it after the store.
-    *top = TENON_LOAD_RELAXED(&deque->top);
-    return index;
+    return TENON_LOAD_RELAXED(&deque->top);
 }
 
 // [owner] The item at an index that is the owner's.
 static inline void *tenon_deque_at(struct tenon_deque *deque, int64_t index)
 {
     // relaxed: the owner wrote it.
-    struct tenon_ring *ring = TENON_LOAD_RELAXED(&deque->ring);
-
-    // relaxed: the owner wrote it.
-    return TENON_LOAD_RELAXED(&ring->slots[index & ring->mask]);
+    return TENON_LOAD_RELAXED(&deque->slots[index & deque->mask]);
 }
 
 // [owner] After a push: must somebody be woken? (idle.md, E1)
-static inline bool tenon_worker_must_wake(struct tenon_worker *worker)
+static inline bool tenon_worker_must_wake(
+    struct tenon_worker *worker, bool is_asymmetric)
 {
-    TENON_FENCE_LIGHT(worker->deque.is_asymmetric);  // E3
+    TENON_FENCE_LIGHT(is_asymmetric);  // E3
     // relaxed: the fence orders it after the push.
     uint32_t state = TENON_LOAD_RELAXED(worker->idle_state);
     return TENON_UNLIKELY(state != 0) && (state & 0xffff) == 0;

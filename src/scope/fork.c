@@ -27,6 +27,15 @@
 #include "scope/task.h"
 #include "sync/parker.h"
 
+void tn_fork_begin(tenon_task *task)
+{
+    const tenon_task *parent = task->relation;
+
+    task->scope = parent->scope;
+    // relaxed: I2 of token.c.
+    task->clean_epoch = tn_load_relaxed(&task->scope->token.clean_epoch);
+}
+
 void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status)
 {
     task->result.status = status;
@@ -80,14 +89,9 @@ static tenon_status pass_on(tenon_task *self, tenon_task *child, int status)
     return status;
 }
 
-tenon_status tenon_join_end(tenon_task *self, tenon_task *child, int status)
+static tenon_status end_here(
+    struct tn_worker *worker, tenon_task *self, tenon_task *child, int status)
 {
-    struct tn_worker *worker = tn_worker_self();
-
-    if (child->relation == self) {
-        child->relation = NULL;  // joined; dropped before it began
-        return status;
-    }
     tn_fork_check_left(worker, child, child->result.mark);
     if (child->link != NULL) {
         worker->face.current = child;
@@ -107,6 +111,7 @@ static void run_now(struct tn_worker *worker, tenon_task *child)
     tenon_task *self = child->relation;
     int status = TENON_CANCELLED;
 
+    tn_fork_begin(child);
     if (!tenon_cancelled(child)) {
         worker->face.current = child;
         status = tn_task_call(worker, child);
@@ -116,25 +121,26 @@ static void run_now(struct tn_worker *worker, tenon_task *child)
     tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
 }
 
-void tenon_fork_slow(
+#define NO_PLACE INT64_MIN  // wherever the newest item may be
+
+int64_t tenon_fork_slow(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg)
 {
     struct tn_worker *worker = tn_task_worker(self);
 
     if (worker == NULL) {
-        return;  // forked from: the join says so
+        return NO_PLACE;  // forked from: the join says so
     }
-    worker->face.fork_count++;
+    worker->face.has_forked = true;
     child->fn = fn;
     child->arg = arg;
-    child->scope = self->scope;
     child->relation = self;
-    child->clean_epoch = self->clean_epoch;
     // relaxed: the push publishes it.
     tn_store_relaxed(&child->state, TN_TASK_FORKED);
     if (!tn_worker_push(worker, (struct tn_job *)child)) {
         run_now(worker, child);
     }
+    return NO_PLACE;
 }
 
 struct fork_wait {
@@ -200,33 +206,89 @@ static tenon_status wait_for(
 }
 
 // `index` was claimed from the deque, but it is the last one, or none is left,
-// or another job lies there.
-tenon_status tenon_join_other(
-    tenon_task *self, tenon_task *child, int64_t index, int64_t top)
+// or another job lies there. True: `child` it was.
+static bool take_claimed(
+    struct tn_worker *worker, tenon_task *child, int64_t index, int64_t top)
 {
-    struct tn_worker *worker = tn_worker_self();
     struct tenon_deque *deque = &worker->face.deque;
     struct tn_job *job = top >= index ? tn_deque_pop_last(deque, index, top)
                                       : tenon_deque_at(deque, index);
 
     if (job == (struct tn_job *)child) {
-        tn_task_run(worker, job);  // its end is in its state
-        job = NULL;
+        return true;
     }
     if (job != NULL && !tn_worker_push(worker, job)) {
         tn_executor_inject(worker->executor, job);
     }
-    return wait_for(worker, self, child);
+    return false;
 }
 
-// Misuse, or the child of a fork(2).
-tenon_status tenon_join_slow(tenon_task *self, tenon_task *child)
+static void check_parent(const tenon_task *self, const tenon_task *child)
 {
-    if (tn_task_worker(self) == NULL) {
-        return TENON_EFORK;
-    }
-    tn_fail_check(
-        __FILE__, __LINE__,
+    tn_require(
+        child->relation == self,
         "task %p joins a child that it did not fork, or twice", (void *)self);
-    (void)child;
+}
+
+bool tenon_unfork_other(
+    tenon_task *self, tenon_task *child, int64_t index, int64_t top)
+{
+    check_parent(self, child);
+    if (!take_claimed(tn_worker_self(), child, index, top)) {
+        return false;
+    }
+    child->relation = NULL;  // no child any more
+    return true;
+}
+
+// Where light fences are not free, by a place that is not known, or by misuse.
+bool tenon_unfork_slow(tenon_task *self, tenon_task *child)
+{
+    struct tn_worker *worker = tn_task_worker(self);
+
+    if (worker == NULL) {
+        return false;  // forked from: the join says so
+    }
+    check_parent(self, child);
+    struct tenon_deque *deque = &worker->face.deque;
+    int64_t index = tn_deque_bottom(deque) - 1;
+    int64_t top = tenon_deque_retreat(deque, index, deque->is_asymmetric);
+    return tenon_unfork_other(self, child, index, top);
+}
+
+// A child that was taken back runs in its parent's place.
+static tenon_status run_here(
+    struct tn_worker *worker, tenon_task *self, tenon_task *child)
+{
+    int64_t mark = tn_deque_bottom(&worker->face.deque);
+
+    if (tenon_cancelled(self)) {
+        return TENON_CANCELLED;  // dropped
+    }
+    child->scope = self->scope;
+    child->relation = self;
+    child->clean_epoch = self->clean_epoch;
+    child->link = NULL;
+    child->failure = TN_FAILURE_NONE;
+    child->result.mark = (uint32_t)mark;
+    worker->face.current = child;
+    int status = child->fn(child, child->arg);
+    worker->face.current = self;
+    child->relation = NULL;  // joined
+    if (tn_unlikely(
+            status != TENON_OK || child->link != NULL ||
+            child->failure != TN_FAILURE_NONE ||
+            tn_deque_bottom(&worker->face.deque) != mark)) {
+        return end_here(worker, self, child, status);
+    }
+    return TENON_OK;
+}
+
+tenon_status tenon_join(tenon_task *self, tenon_task *child)
+{
+    if (tn_likely(tenon_unfork_slow(self, child))) {
+        return run_here(tn_worker_self(), self, child);
+    }
+    struct tn_worker *worker = tn_task_worker(self);
+    return worker == NULL ? TENON_EFORK : wait_for(worker, self, child);
 }

@@ -42,7 +42,7 @@ static bool scope_may_run(struct tn_wait *base, struct tn_job *job)
     tenon_scope *scope = ((struct scope_wait *)base)->scope;
     const tenon_task *task = (const tenon_task *)job;
 
-    return task->scope == scope ||
+    return tn_task_scope(task) == scope ||
            (scope->owner != NULL ? tn_task_descends(task, scope->owner)
                                  : tn_task_is_within(task, scope));
 }

@@ -199,6 +199,7 @@ static tenon_status do_spawn(struct spawn *spawn)
 static inline bool spawn_here(tenon_scope *scope, tenon_task_fn *fn, void *arg)
 {
     struct tn_worker *worker = tn_worker_self();
+    int64_t bottom = 0;
 
     // relaxed: I2 of token.c.
     if (worker == NULL || scope == NULL || fn == NULL ||
@@ -207,7 +208,7 @@ static inline bool spawn_here(tenon_scope *scope, tenon_task_fn *fn, void *arg)
         scope->executor != worker->executor || scope->phase != TN_SCOPE_OPEN ||
         tn_load_relaxed(&scope->token.clean_epoch) !=
             tn_load_relaxed(&tenon_cancel_epoch) ||
-        !tenon_deque_has_room(&worker->face.deque)) {
+        !tenon_deque_has_room(&worker->face.deque, &bottom)) {
         return false;
     }
     tenon_task *task = tn_worker_take_piece(worker);
@@ -222,7 +223,9 @@ static inline bool spawn_here(tenon_scope *scope, tenon_task_fn *fn, void *arg)
     tn_store_relaxed(&task->state, 0);
     scope->local_live++;
     scope->local_spawned++;
-    return tn_worker_push(worker, (struct tn_job *)task);
+    tenon_deque_add(&worker->face.deque, bottom, task);
+    tn_idle_notify(worker->idle);
+    return true;
 }
 
 tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)

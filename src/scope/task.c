@@ -42,7 +42,7 @@ bool tn_task_descends(const tenon_task *task, const tenon_task *ancestor)
 {
     uint32_t depth = ancestor->scope->depth;
 
-    while (task != NULL && task->scope->depth >= depth) {
+    while (task != NULL && tn_task_scope(task)->depth >= depth) {
         task = parent_of(task);
         if (task == ancestor) {
             return true;
@@ -53,7 +53,7 @@ bool tn_task_descends(const tenon_task *task, const tenon_task *ancestor)
 
 bool tn_task_is_within(const tenon_task *task, const tenon_scope *scope)
 {
-    const tenon_scope *at = task->scope;
+    const tenon_scope *at = tn_task_scope(task);
 
     while (at != NULL && at->depth > scope->depth) {
         at = at->parent;
@@ -152,6 +152,7 @@ static void run_forked(struct tn_worker *worker, tenon_task *task)
 {
     void *previous = worker->face.current;
 
+    tn_fork_begin(task);
     if (tenon_cancelled(task)) {
         tn_fork_end(task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
         return;

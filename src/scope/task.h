@@ -57,6 +57,13 @@ static inline bool tn_task_is_forked(const tenon_task *task)
     return (tn_task_flags(task) & TN_TASK_FORKED) != 0;
 }
 
+// [worker] The scope of a task, also of a forked one that has not begun.
+static inline const tenon_scope *tn_task_scope(const tenon_task *task)
+{
+    return tn_task_is_forked(task) ? ((tenon_task *)task->relation)->scope
+                                   : task->scope;
+}
+
 // [worker] The state of a task that has ended.
 static inline uint32_t tn_task_ended_state(
     const tenon_task *task, tenon_outcome outcome)
@@ -66,6 +73,10 @@ static inline uint32_t tn_task_ended_state(
 
 // [worker] What a task that returned `status` came to. Its error is recorded.
 tenon_outcome tn_task_conclude(tenon_task *task, int status);
+
+// [worker] Let a forked task that was taken from a deque inherit what it runs
+// with. Its parent waits for it.
+void tn_fork_begin(tenon_task *task);
 
 // [worker] Tell who joins a forked task that it has ended. It may be gone when
 // this returns.
@@ -92,15 +103,17 @@ static inline struct tn_worker *tn_task_worker(const tenon_task *self)
 static inline int tn_task_call(struct tn_worker *worker, tenon_task *task)
 {
     uint32_t mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
-    uint64_t fork_count = worker->face.fork_count;
+    bool had_forked = worker->face.has_forked;
 
     task->link = NULL;
     task->failure = TN_FAILURE_NONE;
     task->result.mark = mark;
+    worker->face.has_forked = false;
     int status = task->fn(task, task->arg);
-    if (tn_unlikely(worker->face.fork_count != fork_count)) {
+    if (tn_unlikely(worker->face.has_forked)) {
         tn_fork_check_left(worker, task, mark);
     }
+    worker->face.has_forked = had_forked;
     if (tn_unlikely(task->link != NULL)) {
         status = tn_scope_close_left_open(task, status);
     }

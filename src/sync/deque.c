@@ -29,7 +29,7 @@
 //                 (one of the two sees the other: an item that pop takes
 //                 without a cas is never claimed by a thief)
 //   E3 claim      pop, steal: cas top (one winner per index)
-//   E4 growth     grow: store-release ring -> steal: load-acquire ring
+//   E4 growth     use_ring: store-release ring -> steal: load-acquire ring
 //                 (the copied slots)
 //   E5 reuse      steal: cas-release top -> grow: load-acquire top
 //                 (the thief has read the slot before push overwrites it)
@@ -92,6 +92,21 @@ void tenon_fence_full(void)
     tn_fence_seqcst();  // E2, the light side where both sides are full
 }
 
+// Items between top and bottom are in it.
+static void use_ring(struct tenon_deque *deque, struct tenon_ring *ring)
+{
+    deque->mask = ring->mask;
+    deque->slots = ring->slots;
+    tn_store_release(&deque->ring, ring);  // E4
+}
+
+// Push comes by grow when it reaches `limit`.
+static void set_limit(struct tenon_deque *deque, int64_t limit)
+{
+    deque->limit = limit;
+    deque->fork_limit = deque->is_asymmetric ? limit : 0;
+}
+
 bool tn_deque_init(struct tenon_deque *deque, size_t capacity)
 {
     struct tenon_ring *ring = ring_create(capacity);
@@ -101,9 +116,10 @@ bool tn_deque_init(struct tenon_deque *deque, size_t capacity)
     }
     tn_atomic_init(&deque->bottom, 0);
     tn_atomic_init(&deque->top, 0);
-    tn_atomic_init(&deque->ring, ring);
-    deque->limit = (int64_t)capacity;
+    tn_atomic_init(&deque->ring, NULL);
+    use_ring(deque, ring);
     deque->is_asymmetric = tn_fence_is_asymmetric;
+    set_limit(deque, (int64_t)capacity);
     deque->is_trim_due = false;
     tn_assert_slow(tn_deque_is_valid(deque));
     return true;
@@ -149,10 +165,10 @@ bool tn_deque_grow(struct tenon_deque *deque)
         }
         copy_items(larger, ring, top, bottom);
         larger->older = ring;
-        tn_store_release(&deque->ring, larger);  // E4
+        use_ring(deque, larger);
         capacity *= 2;
     }
-    deque->limit = top + capacity;  // I3
+    set_limit(deque, top + capacity);  // I3
     // relaxed: the owner wrote it.
     deque->is_trim_due = is_paged(tn_load_relaxed(&deque->ring));
     return true;
@@ -163,10 +179,7 @@ void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top)
     void *item = NULL;
 
     if (top == index) {
-        // relaxed: the owner wrote both.
-        struct tenon_ring *ring = tn_load_relaxed(&deque->ring);
-        // relaxed: likewise.
-        item = tn_load_relaxed(&ring->slots[index & ring->mask]);
+        item = tenon_deque_at(deque, index);
         if (!tn_cas_relaxed(&deque->top, &top, index + 1)) {  // E3
             item = NULL;  // a thief was faster
         }
@@ -209,7 +222,7 @@ void tn_deque_trim(struct tenon_deque *deque)
     // relaxed: the owner wrote it.
     struct tenon_ring *ring = tn_load_relaxed(&deque->ring);
     deque->is_trim_due = false;
-    deque->limit = tn_deque_bottom(deque);  // the next push comes by grow
+    set_limit(deque, tn_deque_bottom(deque));
     for (; ring != NULL; ring = ring->older) {
         if (is_paged(ring)) {
             // All but the first page, which holds the header.

@@ -75,18 +75,21 @@ static inline bool tn_deque_looks_empty(struct tenon_deque *deque)
 // [owner] Add an item, not NULL, as the newest. False: no memory.
 static inline bool tn_deque_push(struct tenon_deque *deque, void *item)
 {
-    if (tn_unlikely(!tenon_deque_has_room(deque)) && !tn_deque_grow(deque)) {
+    int64_t bottom = 0;
+
+    if (tn_unlikely(!tenon_deque_has_room(deque, &bottom)) &&
+        !tn_deque_grow(deque)) {
         return false;
     }
-    tenon_deque_add(deque, item);
+    tenon_deque_add(deque, bottom, item);
     return true;
 }
 
 // [owner] Take the newest item, or NULL.
 static inline void *tn_deque_pop(struct tenon_deque *deque)
 {
-    int64_t top = 0;
-    int64_t index = tenon_deque_retreat(deque, &top);
+    int64_t index = tn_deque_bottom(deque) - 1;
+    int64_t top = tenon_deque_retreat(deque, index, deque->is_asymmetric);
 
     if (tn_unlikely(top >= index)) {
         return tn_deque_pop_last(deque, index, top);

@@ -67,9 +67,12 @@ static int run_fib(tenon_task *self, void *arg)
         fib->result = fib->n;
         return TENON_OK;
     }
-    tenon_fork(self, &child, run_fib, &left);
+    int64_t place = tenon_fork(self, &child, run_fib, &left);
     int status = run_fib(self, &right);
-    if (tenon_join(self, &child) != TENON_OK || status != TENON_OK) {
+    // Half of them by a join, the others as calls.
+    bool is_ours = fib->n % 2 == 0 && tenon_unfork(self, &child, place);
+    int left_status = is_ours ? run_fib(self, &left) : tenon_join(self, &child);
+    if (left_status != TENON_OK || status != TENON_OK) {
         return 1;
     }
     fib->result = left.result + right.result;

@@ -76,6 +76,35 @@ Test(abort, forked_child_is_joined_twice, .signal = SIGABRT)
     run_alone(join_fork_twice, NULL);
 }
 
+static int join_unforked(tenon_task *self, void *arg)
+{
+    tenon_task child;
+    int64_t place = tenon_fork(self, &child, task_ok, arg);
+    bool is_ours = tenon_unfork(self, &child, place);
+
+    return tenon_join(self, &child) + is_ours;
+}
+
+Test(abort, child_taken_back_is_joined, .signal = SIGABRT)
+{
+    run_alone(join_unforked, NULL);
+}
+
+static int unfork_twice(tenon_task *self, void *arg)
+{
+    tenon_task child;
+    int64_t place = tenon_fork(self, &child, task_ok, arg);
+    bool first = tenon_unfork(self, &child, place);
+    bool second = tenon_unfork(self, &child, place);
+
+    return first + second;
+}
+
+Test(abort, child_is_taken_back_twice, .signal = SIGABRT)
+{
+    run_alone(unfork_twice, NULL);
+}
+
 static int fork_as(tenon_task *self, void *arg)
 {
     tenon_task child;

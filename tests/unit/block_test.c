@@ -207,7 +207,6 @@ Test(block, fails_with_what_its_body_described)
 Test(block, is_skipped_when_its_scope_cannot_be_opened)
 {
     bool was_inside = false;
-    tenon_report report;
 
     memset(&report, 0xff, sizeof(report));
     TENON_SCOPE(

@@ -131,6 +131,7 @@ void mc_thread_reset(void)
 {
     mc_self = &outside;
     memset(&outside.current, 0, sizeof(outside.current));
+    memset(outside.causes, 0, sizeof(outside.causes));
     mc_thread_count = 0;
 }
 

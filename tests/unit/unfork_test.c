@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+//
+// unfork_test — a child taken back was never a task; one begun cannot be had.
+
+#include "gate.h"
+#include "must.h"
+#include "pool.h"
+#include "tasks.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <tenon/tenon.h>
+
+TestSuite(unfork, .timeout = 60);
+
+struct fib {
+    int n;
+    long result;
+};
+
+static int fib(tenon_task *self, void *arg)
+{
+    struct fib *fib_of = arg;
+    struct fib left = {fib_of->n - 1, 0};
+    struct fib right = {fib_of->n - 2, 0};
+    tenon_task child;
+    int status = TENON_OK;
+
+    if (fib_of->n < 2) {
+        fib_of->result = fib_of->n;
+        return TENON_OK;
+    }
+    int64_t place = tenon_fork(self, &child, fib, &left);
+    tenon_status right_status = fib(self, &right);
+    if (tenon_unfork(self, &child, place)) {
+        status = fib(self, &left);
+    } else {
+        status = tenon_join(self, &child);
+    }
+    fib_of->result = left.result + right.result;
+    return status != TENON_OK ? status : right_status;
+}
+
+static void compute_fib(tenon_executor *executor)
+{
+    struct fib root = {20, 0};
+
+    must_run(executor, fib, &root, TENON_OK);
+    cr_expect(eq(long, root.result, 6765));
+}
+
+Test(unfork, recursion_gives_the_right_result)
+{
+    pool_each(compute_fib);
+}
+
+static int take_back(tenon_task *self, void *arg)
+{
+    tenon_task child;
+    int64_t place = tenon_fork(self, &child, task_count, arg);
+
+    return tenon_unfork(self, &child, place) ? TENON_OK : 1;
+}
+
+Test(unfork, child_taken_back_never_runs)
+{
+    tenon_executor *executor = pool_create(1);
+    atomic_uint count = 0;
+
+    must_run(executor, take_back, &count, TENON_OK);
+    pool_destroy(executor);
+    cr_expect(eq(uint, atomic_load(&count), 0));
+}
+
+struct begun {
+    struct gate has_begun;
+    struct gate may_end;
+    bool was_taken_back;
+};
+
+static int begin_and_wait(tenon_task *self, void *arg)
+{
+    struct begun *begun = arg;
+
+    (void)self;
+    gate_open(&begun->has_begun);
+    return gate_wait(&begun->may_end) ? 21 : 1;
+}
+
+static int fork_and_wait(tenon_task *self, void *arg)
+{
+    struct begun *begun = arg;
+    tenon_task child;
+    int64_t place = tenon_fork(self, &child, begin_and_wait, begun);
+    bool has_begun = gate_wait(&begun->has_begun);
+
+    begun->was_taken_back = tenon_unfork(self, &child, place);
+    gate_open(&begun->may_end);
+    return tenon_join(self, &child) == 21 && has_begun ? TENON_OK : 2;
+}
+
+Test(unfork, child_that_has_begun_is_joined)
+{
+    tenon_executor *executor = pool_create(2);
+    struct begun begun = {.was_taken_back = true};
+
+    // The child's code is an error of the scope.
+    must_run(executor, fork_and_wait, &begun, TENON_ERRORS);
+    pool_destroy(executor);
+    cr_expect(not(begun.was_taken_back));
+}
+
+struct pair {
+    atomic_uint count;
+    bool older_first;
+    bool newer;
+    bool older;
+};
+
+static int unfork_in_wrong_order(tenon_task *self, void *arg)
+{
+    struct pair *pair = arg;
+    tenon_task older;
+    tenon_task newer;
+    int64_t older_place = tenon_fork(self, &older, task_count, &pair->count);
+    int64_t newer_place = tenon_fork(self, &newer, task_count, &pair->count);
+
+    pair->older_first = tenon_unfork(self, &older, older_place);
+    pair->newer = tenon_unfork(self, &newer, newer_place);
+    pair->older = tenon_unfork(self, &older, older_place);
+    return TENON_OK;
+}
+
+Test(unfork, only_the_newest_can_be_taken_back)
+{
+    tenon_executor *executor = pool_create(1);
+    struct pair pair = {.older_first = true};
+
+    must_run(executor, unfork_in_wrong_order, &pair, TENON_OK);
+    pool_destroy(executor);
+    cr_expect(not(pair.older_first));
+    cr_expect(pair.newer);
+    cr_expect(pair.older);
+    cr_expect(eq(uint, atomic_load(&pair.count), 0));
+}
+
+static int swap_places(tenon_task *self, void *arg)
+{
+    struct pair *pair = arg;
+    tenon_task older;
+    tenon_task newer;
+    int64_t older_place = tenon_fork(self, &older, task_count, &pair->count);
+    int64_t newer_place = tenon_fork(self, &newer, task_count, &pair->count);
+
+    pair->older_first = tenon_unfork(self, &older, newer_place);
+    pair->newer = tenon_unfork(self, &newer, older_place);
+    pair->older = tenon_unfork(self, &older, INT64_MAX);
+    return TENON_OK;
+}
+
+Test(unfork, wrong_place_changes_nothing)
+{
+    tenon_executor *executor = pool_create(1);
+    struct pair pair = {.older_first = true};
+
+    must_run(executor, swap_places, &pair, TENON_OK);
+    pool_destroy(executor);
+    cr_expect(not(pair.older_first));
+    cr_expect(pair.newer);
+    cr_expect(pair.older);
+    cr_expect(eq(uint, atomic_load(&pair.count), 0));
+}
+
+static int fork_many(tenon_task *self, void *arg)
+{
+    enum { COUNT = 1000 };  // more than a deque holds at first
+    static tenon_task children[COUNT];
+    static int64_t places[COUNT];
+    unsigned *called_count = arg;
+
+    for (int i = 0; i < COUNT; i++) {
+        places[i] = tenon_fork(self, &children[i], task_ok, NULL);
+    }
+    for (int i = COUNT - 1; i >= 0; i--) {
+        if (tenon_unfork(self, &children[i], places[i])) {
+            ++*called_count;
+        } else if (tenon_join(self, &children[i]) != TENON_OK) {
+            return 1;
+        }
+    }
+    return TENON_OK;
+}
+
+Test(unfork, many_are_taken_back_in_reverse)
+{
+    tenon_executor *executor = pool_create(1);
+    unsigned called_count = 0;
+
+    must_run(executor, fork_many, &called_count, TENON_OK);
+    pool_destroy(executor);
+    cr_expect(eq(uint, called_count, 1000));
+}
