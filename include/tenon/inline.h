@@ -81,7 +81,7 @@ struct tenon_worker {
     // Owner only.
     TENON_CACHE_ALIGNED void *current;    // the running task
     TENON_ATOMIC(uint32_t) * idle_state;  // src/sched/idle.h
-    bool has_forked;                      // since the running task began
+    bool has_forked;                      // since no task ran
 };
 
 // The worker that this thread is, or NULL.

@@ -162,8 +162,8 @@ void tn_executor_give_piece(struct tenon_executor *executor, void *piece)
 void tn_executor_trim(struct tenon_executor *executor)
 {
     pthread_mutex_lock(&executor->foreign_lock);
-    if (tn_slab_has_returned(&executor->foreign_cache)) {
-        tn_slab_collect(&executor->foreign_cache);
+    if (!tn_slab_is_settled(&executor->foreign_cache)) {
+        tn_slab_settle(&executor->foreign_cache);
     }
     pthread_mutex_unlock(&executor->foreign_lock);
 }

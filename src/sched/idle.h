@@ -68,14 +68,20 @@ static inline uint32_t tn_idle_searching_count(struct tn_idle *idle)
     return tn_load_relaxed(&idle->state) & TN_IDLE_SEARCHING_MASK;
 }
 
-// [any] After each push: wake somebody if all who could look are asleep.
-static inline void tn_idle_notify(struct tn_idle *idle)
+// [any] After a push: are all asleep who could look?
+static inline bool tn_idle_must_wake(struct tn_idle *idle)
 {
     tn_fence_light();  // E1, pairs with the heavy fences in idle.c
     // relaxed: E1 orders it after the push.
     uint32_t state = tn_load_relaxed(&idle->state);
-    if (__builtin_expect(state != 0, 0) &&
-        (state & TN_IDLE_SEARCHING_MASK) == 0) {
+    return __builtin_expect(state != 0, 0) &&
+           (state & TN_IDLE_SEARCHING_MASK) == 0;
+}
+
+// [any] After each push: wake somebody if all who could look are asleep.
+static inline void tn_idle_notify(struct tn_idle *idle)
+{
+    if (__builtin_expect(tn_idle_must_wake(idle), 0)) {
         tn_idle_wake_one(idle);
     }
 }

@@ -21,6 +21,12 @@ struct tn_job {
 // Run the job to its end; it is gone when this returns.
 typedef void tn_job_run_fn(struct tn_worker *worker, struct tn_job *job);
 
+enum tn_kinship {
+    TN_KIN_NONE,
+    TN_KIN_DESCENDS,
+    TN_KIN_AWAITED,  // and the wait cannot be over before it has run
+};
+
 // Something to wait for. Implemented by the layer above; all but `announce`
 // and `retract` are called by the waiting thread while jobs end elsewhere.
 struct tn_wait {
@@ -28,7 +34,7 @@ struct tn_wait {
     bool (*is_done)(struct tn_wait *wait);
 
     // Does the job descend from who waits? Only such jobs run on its stack.
-    bool (*may_run)(struct tn_wait *wait, struct tn_job *job);
+    enum tn_kinship (*kinship)(struct tn_wait *wait, struct tn_job *job);
 
     // From now on, whoever makes it come to pass unparks `parker`. False: it
     // has come to pass, nobody will.

@@ -48,6 +48,15 @@ static void hand_on(struct tn_worker *worker, struct tn_job *job)
     tn_executor_inject(worker->executor, job);
 }
 
+// A job that was just popped.
+static void put_back(struct tn_worker *worker, struct tn_job *job)
+{
+    if (!tn_worker_push(worker, job)) {
+        hand_on(worker, job);
+    }
+}
+
+// False: nothing is there to run, or the wait is over.
 static bool run_own(
     struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
 {
@@ -58,7 +67,13 @@ static bool run_own(
     if (job == NULL) {
         return false;
     }
-    if (wait->may_run(wait, job)) {
+    enum tn_kinship kinship = wait->kinship(wait, job);
+    if (tn_likely(kinship == TN_KIN_AWAITED)) {
+        worker->executor->run(worker, job);
+    } else if (wait->is_done(wait)) {
+        put_back(worker, job);
+        return false;
+    } else if (kinship == TN_KIN_DESCENDS) {
         worker->executor->run(worker, job);
     } else {
         hand_on(worker, job);
@@ -91,7 +106,7 @@ static bool take_back(
     if (job == NULL) {
         return false;
     }
-    if (wait->may_run(wait, job)) {
+    if (wait->kinship(wait, job) != TN_KIN_NONE) {
         tn_worker_run_stolen(worker, job, victim->index, index);
     } else {
         hand_on(worker, job);
@@ -158,7 +173,8 @@ static bool take_injected(
 
     for (size_t i = count; i > 0; i--) {
         struct tn_job *job = (struct tn_job *)links[i - 1];
-        if (wait->may_run(wait, job) && tn_worker_push(worker, job)) {
+        if (wait->kinship(wait, job) != TN_KIN_NONE &&
+            tn_worker_push(worker, job)) {
             links[i - 1] = NULL;
             found = true;
         }
@@ -186,7 +202,7 @@ static bool take_from_deques(
         if (job == NULL) {
             continue;
         }
-        if (wait->may_run(wait, job)) {
+        if (wait->kinship(wait, job) != TN_KIN_NONE) {
             executor->run(worker, job);
             return true;
         }
@@ -242,8 +258,13 @@ static void park(struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
 void tn_worker_wait(
     struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
 {
-    while (!wait->is_done(wait)) {
-        if (!run_own(worker, mark, wait) && !spin(worker, mark, wait)) {
+    for (;;) {
+        while (run_own(worker, mark, wait)) {
+        }
+        if (wait->is_done(wait)) {
+            return;
+        }
+        if (!spin(worker, mark, wait)) {
             park(worker, mark, wait);
         }
     }

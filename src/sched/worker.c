@@ -78,7 +78,7 @@ static bool can_trim(struct tn_worker *worker)
 static bool is_tidy(struct tn_worker *worker)
 {
     return worker->returns.first == NULL &&
-           !tn_slab_has_returned(&worker->cache) && !can_trim(worker);
+           tn_slab_is_settled(&worker->cache) && !can_trim(worker);
 }
 
 void tn_worker_tidy(struct tn_worker *worker)
@@ -90,6 +90,13 @@ void tn_worker_tidy(struct tn_worker *worker)
     if (can_trim(worker)) {
         tn_deque_trim(&worker->face.deque);
     }
+}
+
+// It may sleep for long.
+static void settle(struct tn_worker *worker)
+{
+    tn_worker_tidy(worker);
+    tn_slab_settle(&worker->cache);
 }
 
 void tn_worker_run_stolen(
@@ -234,7 +241,7 @@ static bool search(struct tn_worker *worker, struct find *find)
         } else {
             // It may take a while: meanwhile nobody relies on our search.
             tn_idle_found(worker->idle);
-            tn_worker_tidy(worker);
+            settle(worker);
             tn_idle_search(worker->idle);
         }
     }
@@ -289,7 +296,7 @@ void tn_worker_main(struct tn_worker *worker)
         if (job != NULL) {
             worker->executor->run(worker, job);
         } else if (is_surplus(worker)) {
-            tn_worker_tidy(worker);
+            settle(worker);
             tn_crew_retire(worker);
         } else if (search(worker, &find)) {
             run_found(worker, &find);

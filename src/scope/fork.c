@@ -113,9 +113,7 @@ static void run_now(struct tn_worker *worker, tenon_task *child)
 
     tn_fork_begin(child);
     if (!tenon_cancelled(child)) {
-        worker->face.current = child;
-        status = tn_task_call(worker, child);
-        worker->face.current = self;
+        status = tn_task_call(worker, child, self);
         pass_on(self, child, status);
     }
     tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
@@ -157,11 +155,15 @@ static bool fork_is_done(struct tn_wait *base)
     return (state & TN_TASK_OUTCOME_MASK) != 0;
 }
 
-static bool fork_may_run(struct tn_wait *base, struct tn_job *job)
+static enum tn_kinship fork_kinship(struct tn_wait *base, struct tn_job *job)
 {
     struct fork_wait *wait = (struct fork_wait *)base;
+    const tenon_task *task = (const tenon_task *)job;
 
-    return tn_task_descends((tenon_task *)job, wait->self);
+    if (task == wait->child) {
+        return TN_KIN_AWAITED;
+    }
+    return tn_task_descends(task, wait->self) ? TN_KIN_DESCENDS : TN_KIN_NONE;
 }
 
 static bool fork_announce(struct tn_wait *base, uint32_t parker)
@@ -189,7 +191,7 @@ static tenon_status wait_for(
 {
     struct fork_wait wait = {
         .base =
-            {fork_is_done, fork_may_run, fork_announce, fork_retract,
+            {fork_is_done, fork_kinship, fork_announce, fork_retract,
              worker->executor},
         .self = self,
         .child = child,

@@ -37,14 +37,17 @@ static bool scope_is_done(struct tn_wait *base)
     return scope->local_live + tn_word_count(word) == 0;  // I1
 }
 
-static bool scope_may_run(struct tn_wait *base, struct tn_job *job)
+static enum tn_kinship scope_kinship(struct tn_wait *base, struct tn_job *job)
 {
     tenon_scope *scope = ((struct scope_wait *)base)->scope;
     const tenon_task *task = (const tenon_task *)job;
 
-    return tn_task_scope(task) == scope ||
-           (scope->owner != NULL ? tn_task_descends(task, scope->owner)
-                                 : tn_task_is_within(task, scope));
+    if (tn_task_scope(task) == scope) {
+        return TN_KIN_AWAITED;
+    }
+    bool is_kin = scope->owner != NULL ? tn_task_descends(task, scope->owner)
+                                       : tn_task_is_within(task, scope);
+    return is_kin ? TN_KIN_DESCENDS : TN_KIN_NONE;
 }
 
 static bool scope_announce(struct tn_wait *base, uint32_t parker)
@@ -87,7 +90,7 @@ static void wait_for_all(tenon_scope *scope)
 {
     struct scope_wait wait = {
         .base =
-            {scope_is_done, scope_may_run, scope_announce, scope_retract,
+            {scope_is_done, scope_kinship, scope_announce, scope_retract,
              scope->executor},
         .scope = scope,
     };

@@ -194,27 +194,42 @@ static tenon_status do_spawn(struct spawn *spawn)
     return tn_likely(status == TENON_OK) ? status : refuse(spawn, status);
 }
 
-// The common case in one straight line: the owner spawns a plain task on its own
-// worker, and nothing is cancelled. False: do_spawn() says what is different.
-static inline bool spawn_here(tenon_scope *scope, tenon_task_fn *fn, void *arg)
+static __attribute__((noinline)) tenon_status spawn_slowly(
+    tenon_scope *scope, tenon_task_fn *fn, void *arg)
+{
+    struct spawn spawn = {.scope = scope, .fn = fn, .arg = arg};
+
+    return do_spawn(&spawn);
+}
+
+static __attribute__((noinline)) tenon_status wake_one(struct tn_worker *worker)
+{
+    tn_idle_wake_one(worker->idle);
+    return TENON_OK;
+}
+
+// The common case in one straight line that needs no frame: the owner spawns a
+// plain task on its own worker, a piece is at hand, there is room in the deque,
+// and nothing is cancelled.
+tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
 {
     struct tn_worker *worker = tn_worker_self();
     int64_t bottom = 0;
 
     // relaxed: I2 of token.c.
-    if (worker == NULL || scope == NULL || fn == NULL ||
-        scope->owner_thread != tn_thread_self() ||
-        scope->owner != worker->face.current ||
-        scope->executor != worker->executor || scope->phase != TN_SCOPE_OPEN ||
-        tn_load_relaxed(&scope->token.clean_epoch) !=
-            tn_load_relaxed(&tenon_cancel_epoch) ||
-        !tenon_deque_has_room(&worker->face.deque, &bottom)) {
-        return false;
+    if (tn_unlikely(
+            worker == NULL || scope == NULL || fn == NULL ||
+            scope->owner_thread != tn_thread_self() ||
+            scope->owner != worker->face.current ||
+            scope->executor != worker->executor ||
+            scope->phase != TN_SCOPE_OPEN ||
+            tn_load_relaxed(&scope->token.clean_epoch) !=
+                tn_load_relaxed(&tenon_cancel_epoch) ||
+            !tenon_deque_has_room(&worker->face.deque, &bottom) ||
+            worker->cache.hot == NULL)) {
+        return spawn_slowly(scope, fn, arg);
     }
     tenon_task *task = tn_worker_take_piece(worker);
-    if (tn_unlikely(task == NULL)) {
-        return false;
-    }
     task->fn = fn;
     task->arg = arg;
     task->scope = scope;
@@ -224,17 +239,10 @@ static inline bool spawn_here(tenon_scope *scope, tenon_task_fn *fn, void *arg)
     scope->local_live++;
     scope->local_spawned++;
     tenon_deque_add(&worker->face.deque, bottom, task);
-    tn_idle_notify(worker->idle);
-    return true;
-}
-
-tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
-{
-    if (tn_likely(spawn_here(scope, fn, arg))) {
-        return TENON_OK;
+    if (tn_unlikely(tn_idle_must_wake(worker->idle))) {
+        return wake_one(worker);
     }
-    struct spawn spawn = {.scope = scope, .fn = fn, .arg = arg};
-    return do_spawn(&spawn);
+    return TENON_OK;
 }
 
 tenon_status tenon_spawn_with(

@@ -126,7 +126,7 @@ static void end_extra(struct tn_worker *worker, tenon_task *task)
 }
 
 // [worker] A spawned task has come to its end, run or dropped.
-static inline void end_spawned(
+static void end_spawned(
     struct tn_worker *worker, tenon_task *task, tenon_outcome outcome,
     int status)
 {
@@ -148,50 +148,62 @@ static inline void end_spawned(
     tn_scope_exit(scope);
 }
 
-static void run_forked(struct tn_worker *worker, tenon_task *task)
+static __attribute__((noinline)) void run_forked(
+    struct tn_worker *worker, tenon_task *task)
 {
-    void *previous = worker->face.current;
-
     tn_fork_begin(task);
     if (tenon_cancelled(task)) {
         tn_fork_end(task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
         return;
     }
-    worker->face.current = task;
-    int status = tn_task_call(worker, task);
-    worker->face.current = previous;
+    int status = tn_task_call(worker, task, worker->face.current);
     tn_fork_end(task, tn_task_conclude(task, status), status);
 }
 
-static void run_spawned(struct tn_worker *worker, tenon_task *task)
+// The rest of a task that was not a plain success.
+static __attribute__((noinline)) void end_otherwise(
+    struct tn_worker *worker, tenon_task *task, int status)
 {
-    void *previous = worker->face.current;
-    tenon_outcome outcome = TENON_OUTCOME_OK;
+    tenon_outcome outcome =
+        status == TENON_OK && task->failure == TN_FAILURE_NONE
+            ? TENON_OUTCOME_OK
+            : tn_task_conclude(task, status);
 
-    // relaxed: I2 of token.c.
-    task->clean_epoch = tn_load_relaxed(&task->scope->token.clean_epoch);
-    if (tenon_cancelled(task)) {
-        end_spawned(worker, task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
-        return;
-    }
-    worker->face.current = task;
-    int status = tn_task_call(worker, task);
-    worker->face.current = previous;
-    if (tn_unlikely(status != TENON_OK || task->failure != TN_FAILURE_NONE)) {
-        outcome = tn_task_conclude(task, status);
-    }
     end_spawned(worker, task, outcome, status);
 }
 
+static __attribute__((noinline)) void drop(
+    struct tn_worker *worker, tenon_task *task)
+{
+    end_spawned(worker, task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
+}
+
+// In the common case the task leaves nothing behind but its piece.
 void tn_task_run(struct tn_worker *worker, struct tn_job *job)
 {
     tenon_task *task = (tenon_task *)job;
 
-    if (tn_task_is_forked(task)) {
+    if (tn_unlikely(tn_task_is_forked(task))) {
         run_forked(worker, task);
-    } else {
-        run_spawned(worker, task);
+        return;
     }
+    tenon_scope *scope = task->scope;
+    // relaxed: I2 of token.c.
+    task->clean_epoch = tn_load_relaxed(&scope->token.clean_epoch);
+    if (tn_unlikely(tenon_cancelled(task))) {
+        drop(worker, task);
+        return;
+    }
+    int status = tn_task_call(worker, task, worker->face.current);
+    if (tn_unlikely(
+            status != TENON_OK || task->failure != TN_FAILURE_NONE ||
+            task->relation != NULL ||
+            (tn_task_flags(task) & TN_TASK_KEPT) != 0)) {
+        end_otherwise(worker, task, status);
+        return;
+    }
+    tn_worker_give_piece(worker, task);
+    tn_scope_exit(scope);
 }
 
 bool tenon_cancelled_slow(tenon_task *self)

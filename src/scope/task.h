@@ -99,24 +99,23 @@ static inline struct tn_worker *tn_task_worker(const tenon_task *self)
     return worker;
 }
 
-// [worker] Run the function; the caller has made it the thread's current task.
-static inline int tn_task_call(struct tn_worker *worker, tenon_task *task)
+// [worker] Run the function as the thread's current task, instead of `previous`.
+static inline int tn_task_call(
+    struct tn_worker *worker, tenon_task *task, void *previous)
 {
-    uint32_t mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
-    bool had_forked = worker->face.has_forked;
-
+    worker->face.current = task;
     task->link = NULL;
     task->failure = TN_FAILURE_NONE;
-    task->result.mark = mark;
-    worker->face.has_forked = false;
+    task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
     int status = task->fn(task, task->arg);
     if (tn_unlikely(worker->face.has_forked)) {
-        tn_fork_check_left(worker, task, mark);
+        tn_fork_check_left(worker, task, task->result.mark);
+        worker->face.has_forked = previous != NULL;
     }
-    worker->face.has_forked = had_forked;
     if (tn_unlikely(task->link != NULL)) {
         status = tn_scope_close_left_open(task, status);
     }
+    worker->face.current = previous;
     return status;
 }
 

@@ -8,6 +8,8 @@
 //           address rounded down. The header takes the first two pieces.
 // Roles:    the owner takes, gives and collects; any thread returns, in
 //           batches.
+//           A list of pieces at hand spares the owner the slab's own list and
+//           count: for its slab such a piece is in use.
 // Progress: take and give wait-free for the owner but for mmap and munmap;
 //           return lock-free.
 // Memory:   a slab without a used piece is unmapped, but for a few in reserve.
@@ -26,6 +28,7 @@
 #define HEADER_PIECES 2
 #define PIECES_PER_SLAB (TN_SLAB_BYTES / TN_PIECE_BYTES - HEADER_PIECES)
 #define BATCH_MAX 32
+#define FRESH_BATCH ((size_t)32)
 
 // So many slabs (4 MiB) are kept although nothing in them is used.
 #define EMPTY_MAX 16
@@ -126,7 +129,7 @@ static void sweep(struct tn_slab_cache *cache)
     }
 }
 
-void tn_slab_give_elsewhere(struct tn_slab_cache *cache, struct tn_piece *piece)
+void tn_slab_give_cold(struct tn_slab_cache *cache, struct tn_piece *piece)
 {
     struct tn_slab *slab = tn_slab_of(piece);
 
@@ -152,40 +155,77 @@ void tn_slab_collect(struct tn_slab_cache *cache)
         struct tn_piece *next_batch = batch->next_batch;
         while (batch != NULL) {
             struct tn_piece *next = batch->next;
-            tn_slab_give_elsewhere(cache, batch);
+            tn_slab_give_cold(cache, batch);
             batch = next;
         }
         batch = next_batch;
     }
 }
 
-static void *take_fresh(struct tn_slab *slab)
+void tn_slab_settle(struct tn_slab_cache *cache)
 {
-    slab->fresh_count--;
-    slab->used_count++;
-    return (char *)slab + TN_SLAB_BYTES -
-           (slab->fresh_count + 1) * TN_PIECE_BYTES;
+    tn_slab_collect(cache);
+    while (cache->hot != NULL) {
+        struct tn_piece *piece = cache->hot;
+        cache->hot = piece->next;
+        tn_slab_give_cold(cache, piece);
+    }
+    cache->hot_count = 0;
+}
+
+// All free pieces of the slab's list are at hand from now on.
+static void heat_free(struct tn_slab_cache *cache, struct tn_slab *slab)
+{
+    cache->hot = slab->free_list;
+    cache->hot_count = PIECES_PER_SLAB - slab->fresh_count - slab->used_count;
+    slab->free_list = NULL;
+    slab->used_count += cache->hot_count;
+}
+
+// A few of those that were never used are.
+static void heat_fresh(struct tn_slab_cache *cache, struct tn_slab *slab)
+{
+    size_t count =
+        slab->fresh_count < FRESH_BATCH ? slab->fresh_count : FRESH_BATCH;
+    struct tn_piece *first = NULL;
+    char *place = (char *)slab + TN_SLAB_BYTES -
+                  (slab->fresh_count - count) * TN_PIECE_BYTES;
+
+    for (size_t i = 0; i < count; i++) {
+        place -= TN_PIECE_BYTES;
+        ((struct tn_piece *)place)->next = first;
+        first = (struct tn_piece *)place;
+    }
+    cache->hot = first;
+    cache->hot_count = count;
+    slab->fresh_count -= count;
+    slab->used_count += count;
+}
+
+static bool has_free(const struct tn_slab *slab)
+{
+    return slab != NULL && (slab->free_list != NULL || slab->fresh_count > 0);
 }
 
 void *tn_slab_refill(struct tn_slab_cache *cache)
 {
-    struct tn_slab *slab = cache->current;
-
-    if (slab != NULL && slab->fresh_count > 0) {
-        return take_fresh(slab);
-    }
-    if (tn_slab_has_returned(cache)) {
+    if (!has_free(cache->current) && tn_slab_has_returned(cache)) {
         tn_slab_collect(cache);
     }
-    if (slab == NULL || slab->free_list == NULL) {
-        slab = pop_partial(cache);
+    if (!has_free(cache->current)) {
+        struct tn_slab *slab = pop_partial(cache);
         slab = slab == NULL ? add_slab(cache) : slab;
         if (slab == NULL) {
             return NULL;
         }
         cache->current = slab;
     }
-    return slab->free_list == NULL ? take_fresh(slab) : tn_slab_take(cache);
+    if (cache->current->free_list != NULL) {
+        heat_free(cache, cache->current);
+    } else {
+        heat_fresh(cache, cache->current);
+    }
+    return tn_slab_take(cache);
 }
 
 void tn_slab_return(struct tn_slab_returns *returns, struct tn_piece *piece)

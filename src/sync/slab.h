@@ -3,7 +3,8 @@
 // slab — memory in pieces of 64 bytes, from a cache that one thread owns.
 //
 // A piece may be given back on any thread: it returns to the cache it came
-// from. What is not used goes back to the system, but for a small reserve.
+// from. What is not used goes back to the system, but for a small reserve. The
+// pieces given back last are at hand for the next ones who take.
 
 #ifndef TN_SYNC_SLAB_H
 #define TN_SYNC_SLAB_H
@@ -17,6 +18,9 @@
 
 #define TN_PIECE_BYTES ((size_t)64)
 #define TN_SLAB_BYTES ((size_t)256 * 1024)
+
+// So many pieces (1 MiB) are at hand at most.
+#define TN_SLAB_HOT_MAX 16384
 
 struct tn_piece {
     struct tn_piece *next;
@@ -36,7 +40,9 @@ struct tn_slab {
 
 struct tn_slab_cache {
     // Owner only.
-    alignas(TN_CACHE_LINE) struct tn_slab *current;
+    alignas(TN_CACHE_LINE) struct tn_piece *hot;  // free, but used for its slab
+    size_t hot_count;
+    struct tn_slab *current;
     struct tn_slab *partial;  // others that have free pieces
     struct tn_slab *all;      // ring of all slabs, or NULL
     size_t empty_count;       // of those, wholly unused ones
@@ -61,9 +67,8 @@ void tn_slab_fini(struct tn_slab_cache *cache);
 // [owner] The slow half of tn_slab_take().
 void *tn_slab_refill(struct tn_slab_cache *cache);
 
-// [owner] The slow half of tn_slab_give(): not a piece of the current slab.
-void tn_slab_give_elsewhere(
-    struct tn_slab_cache *cache, struct tn_piece *piece);
+// [owner] Give a piece back to its slab.
+void tn_slab_give_cold(struct tn_slab_cache *cache, struct tn_piece *piece);
 
 // [any] Another cache's piece: gather it in `returns`.
 void tn_slab_return(struct tn_slab_returns *returns, struct tn_piece *piece);
@@ -73,6 +78,16 @@ void tn_slab_flush(struct tn_slab_returns *returns);
 
 // [owner] Take in what others gave back, and free what is not used.
 void tn_slab_collect(struct tn_slab_cache *cache);
+
+// [owner] The same, and keep nothing at hand: for who may be idle for long.
+void tn_slab_settle(struct tn_slab_cache *cache);
+
+// [owner] Is there nothing for tn_slab_settle() to do? A guess.
+static inline bool tn_slab_is_settled(struct tn_slab_cache *cache)
+{
+    // relaxed: a guess.
+    return cache->hot == NULL && tn_load_relaxed(&cache->returned) == NULL;
+}
 
 // [owner] Have others given something back? A guess.
 static inline bool tn_slab_has_returned(struct tn_slab_cache *cache)
@@ -91,14 +106,13 @@ static inline struct tn_slab *tn_slab_of(void *piece)
 // [owner] 64 bytes, 64-byte aligned, or NULL.
 static inline void *tn_slab_take(struct tn_slab_cache *cache)
 {
-    struct tn_slab *slab = cache->current;
+    struct tn_piece *piece = cache->hot;
 
-    if (__builtin_expect(slab == NULL || slab->free_list == NULL, 0)) {
+    if (__builtin_expect(piece == NULL, 0)) {
         return tn_slab_refill(cache);
     }
-    struct tn_piece *piece = slab->free_list;
-    slab->free_list = piece->next;
-    slab->used_count++;
+    cache->hot = piece->next;
+    cache->hot_count--;
     return piece;
 }
 
@@ -107,16 +121,15 @@ static inline void tn_slab_give(
     struct tn_slab_cache *own, struct tn_slab_returns *returns, void *memory)
 {
     struct tn_piece *piece = memory;
-    struct tn_slab *slab = tn_slab_of(memory);
 
-    if (slab == own->current) {
-        piece->next = slab->free_list;
-        slab->free_list = piece;
-        slab->used_count--;
-    } else if (slab->cache == own) {
-        tn_slab_give_elsewhere(own, piece);
-    } else {
+    if (__builtin_expect(tn_slab_of(memory)->cache != own, 0)) {
         tn_slab_return(returns, piece);
+    } else if (__builtin_expect(own->hot_count == TN_SLAB_HOT_MAX, 0)) {
+        tn_slab_give_cold(own, piece);
+    } else {
+        piece->next = own->hot;
+        own->hot = piece;
+        own->hot_count++;
     }
 }
 

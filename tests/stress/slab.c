@@ -163,6 +163,9 @@ static void take_turn(struct player *player)
     if (stress_chance(&player->random, 512)) {
         tn_slab_collect(&player->cache);
     }
+    if (stress_chance(&player->random, 1024)) {
+        tn_slab_settle(&player->cache);
+    }
 }
 
 static void play(struct player *player)
@@ -210,7 +213,7 @@ static void judge(void)
 {
     for (uint32_t i = 0; i < player_count; i++) {
         struct tn_slab_cache *cache = &players[i].cache;
-        tn_slab_collect(cache);
+        tn_slab_settle(cache);
         stress_expect_equal(LAW_COUNTED, used_count_of(cache), 0);
         stress_expect(slab_count_of(cache) <= KEPT_SLABS, LAW_FREED);
     }

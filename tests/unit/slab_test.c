@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define MANY 200000    // 12 MiB: far above what a cache keeps
-#define KEPT_COUNT 20  // slabs: the reserve, the current one and a few more
+#define KEPT_COUNT 24  // slabs: the reserve, the current one, those at hand
 
 static struct tn_slab_cache cache;
 static struct tn_slab_cache other;
@@ -47,6 +47,19 @@ static size_t slab_count(const struct tn_slab_cache *of)
 
     while (slab != NULL) {
         count++;
+        slab = slab->next == of->all ? NULL : slab->next;
+    }
+    return count;
+}
+
+static size_t used_count(struct tn_slab_cache *of)
+{
+    size_t count = 0;
+
+    tn_slab_settle(of);
+    const struct tn_slab *slab = of->all;
+    while (slab != NULL) {
+        count += slab->used_count;
         slab = slab->next == of->all ? NULL : slab->next;
     }
     return count;
@@ -120,9 +133,9 @@ Test(slab, piece_goes_to_the_cache_it_came_from)
     tn_slab_give(&cache, &returns, first);
     tn_slab_give(&cache, &returns, second);
     tn_slab_flush(&returns);
-    tn_slab_collect(&other);
     cr_expect(eq(ptr, tn_slab_take(&cache), first));
-    cr_expect(eq(ptr, tn_slab_take(&other), second));
+    cr_expect(eq(sz, used_count(&cache), 1));
+    cr_expect(eq(sz, used_count(&other), 0));
 }
 
 Test(slab, batches_of_several_caches_do_not_mix)
@@ -156,7 +169,7 @@ Test(slab, flush_of_nothing_does_nothing)
     cr_expect(tn_slab_has_returned(&cache));
     tn_slab_collect(&cache);
     cr_expect(not(tn_slab_has_returned(&cache)));
-    cr_expect(eq(ptr, tn_slab_take(&cache), pieces[0]));
+    cr_expect(eq(sz, used_count(&cache), 0));
 }
 
 Test(slab, large_batch_needs_no_flush)
@@ -230,6 +243,46 @@ Test(slab, pieces_left_over_in_many_places_are_used_again)
         pieces[i] = tn_slab_take(&cache);
     }
     cr_expect(eq(sz, slab_count(&cache), before));
+    qsort(pieces, MANY, sizeof(pieces[0]), compare);
+    for (int i = 1; i < MANY; i++) {
+        cr_assert(ne(ptr, pieces[i], pieces[i - 1]));
+    }
+}
+
+Test(slab, settled_cache_keeps_the_reserve_only)
+{
+    take(MANY);
+    for (int i = 0; i < MANY; i += 2) {
+        tn_slab_give(&cache, &returns, pieces[i]);
+    }
+    for (int i = 1; i < MANY; i += 2) {
+        tn_slab_return(&returns, (struct tn_piece *)pieces[i]);
+    }
+    tn_slab_flush(&returns);
+    cr_expect(not(tn_slab_is_settled(&cache)));
+    tn_slab_settle(&cache);
+    cr_expect(tn_slab_is_settled(&cache));
+    cr_expect(le(sz, slab_count(&cache), 17));
+    for (const struct tn_slab *slab = cache.partial; slab != NULL;
+         slab = slab->next_partial) {
+        cr_expect(eq(sz, slab->used_count, 0));
+    }
+    take(MANY);
+}
+
+Test(slab, no_piece_is_in_two_hands)
+{
+    take(MANY);
+    for (int i = 0; i < MANY; i++) {
+        if (i % 3 != 0) {
+            tn_slab_give(&cache, &returns, pieces[i]);
+        }
+    }
+    for (int i = 0; i < MANY; i++) {
+        if (i % 3 != 0) {
+            pieces[i] = tn_slab_take(&cache);
+        }
+    }
     qsort(pieces, MANY, sizeof(pieces[0]), compare);
     for (int i = 1; i < MANY; i++) {
         cr_assert(ne(ptr, pieces[i], pieces[i - 1]));
