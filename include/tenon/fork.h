@@ -32,12 +32,11 @@ static inline int64_t tenon_fork(
 {
     struct tenon_worker *worker = tenon_worker_here;
 
-    if (TENON_UNLIKELY(worker == NULL || worker->current != self)) {
-        return tenon_fork_slow(self, child, fn, arg);
-    }
-    // relaxed: the owner wrote it.
-    int64_t place = TENON_LOAD_RELAXED(&worker->deque.bottom);
-    if (TENON_UNLIKELY(place >= worker->deque.fork_limit)) {
+    int64_t place = 0;
+
+    if (TENON_UNLIKELY(
+            worker == NULL || worker->current != self ||
+            !tenon_deque_has_room(&worker->deque, &place))) {
         return tenon_fork_slow(self, child, fn, arg);
     }
     worker->has_forked = true;

@@ -63,16 +63,21 @@ struct tenon_deque {
     TENON_CACHE_ALIGNED TENON_ATOMIC(int64_t) bottom;
     TENON_ATOMIC(struct tenon_ring *) ring;
 
+    // The limit, or 0: so a thief asks for an answer; and always 0 unless the
+    // light fences cost nothing.
+    TENON_ATOMIC(int64_t) quick_limit;
+
     // Owner only.
-    int64_t limit;       // push may not reach it before it looks at top again
-    int64_t fork_limit;  // likewise; 0 unless the light fences cost nothing
-    int64_t mask;        // of the ring, at hand
+    int64_t limit;  // push may not reach it before it looks at top again
+    int64_t mask;   // of the ring, at hand
     TENON_ATOMIC(void *) * slots;
     bool is_asymmetric;  // which kind of fence
     bool is_trim_due;    // pages of a large ring may have been used
 
     // Thieves and owner compete.
     TENON_CACHE_ALIGNED TENON_ATOMIC(int64_t) top;
+    TENON_ATOMIC(uint32_t) asked;     // thieves count
+    TENON_ATOMIC(uint32_t) answered;  // owner writes: the last it has seen
 };
 
 struct tenon_worker {
@@ -100,13 +105,14 @@ TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_slow(
     tenon_task *self, tenon_task *child);
 TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_other(
     tenon_task *self, tenon_task *child, int64_t index, int64_t top);
-// [owner] Room for one more, at `*bottom`, without looking further?
+// [owner] Room for one more, at `*bottom`, and nobody asks for anything?
 static inline bool tenon_deque_has_room(
     struct tenon_deque *deque, int64_t *bottom)
 {
     // relaxed: the owner wrote it.
     *bottom = TENON_LOAD_RELAXED(&deque->bottom);
-    return *bottom < deque->limit;
+    // relaxed: it says only where to look.
+    return *bottom < TENON_LOAD_RELAXED(&deque->quick_limit);
 }
 
 // [owner] Add an item, not NULL, as the newest. There is room.

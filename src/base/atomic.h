@@ -55,6 +55,8 @@
 // Read-modify-write; the old value is the result.
 #define tn_add_relaxed(p, v) \
     atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
+#define tn_add_release(p, v) \
+    atomic_fetch_add_explicit((p), (v), memory_order_release)
 #define tn_add_acqrel(p, v) \
     atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
 #define tn_sub_relaxed(p, v) \

@@ -8,7 +8,12 @@
 //           the fence between the owner's store of bottom and its load of top
 //           is the light side of base/fence.h, the thief's is the heavy side;
 //           every store to bottom is a release; a cached limit spares push the
-//           look at top.
+//           look at top; and a thief asks first.
+// Asking:   the heavy fence interrupts the owner, which takes microseconds where
+//           processors are virtual. So a thief counts `asked` up, sets
+//           quick_limit to 0, and waits a moment. An owner that pushes, forks
+//           or pops meanwhile notices and answers; then the two agree on what
+//           came before without a fence. Who gets no answer uses the fence.
 // Shape:    items at indices top .. bottom-1; index i lives in slot i & mask.
 //           Indices only grow: 2^63 pushes are never reached.
 // Roles:    one owner: push, pop (tenon/inline.h), grow, trim. Any thread:
@@ -28,6 +33,11 @@
 //                 steal: load top, heavy fence, load bottom
 //                 (one of the two sees the other: an item that pop takes
 //                 without a cas is never claimed by a thief)
+//   E6 answer     steal: load top, add-release asked -> answer: load-acquire
+//                 asked (later pops see that top, or a newer one);
+//                 answer: store-release answered -> steal: load-acquire
+//                 answered, load bottom (earlier pops are seen). Does what E2
+//                 does.
 //   E3 claim      pop, steal: cas top (one winner per index)
 //   E4 growth     use_ring: store-release ring -> steal: load-acquire ring
 //                 (the copied slots)
@@ -47,6 +57,11 @@
 // From this size on a ring is made of pages of its own, which trim discards.
 #define PAGED_BYTES ((size_t)1024 * 1024)
 #define PAGE_BYTES ((size_t)4096)
+
+// How often a thief looks for an answer: a microsecond or two.
+#ifndef ANSWER_LOOKS
+#define ANSWER_LOOKS 64
+#endif
 
 static size_t ring_bytes(size_t capacity)
 {
@@ -104,7 +119,8 @@ static void use_ring(struct tenon_deque *deque, struct tenon_ring *ring)
 static void set_limit(struct tenon_deque *deque, int64_t limit)
 {
     deque->limit = limit;
-    deque->fork_limit = deque->is_asymmetric ? limit : 0;
+    // relaxed: it says only where to look.
+    tn_store_relaxed(&deque->quick_limit, deque->is_asymmetric ? limit : 0);
 }
 
 bool tn_deque_init(struct tenon_deque *deque, size_t capacity)
@@ -116,6 +132,9 @@ bool tn_deque_init(struct tenon_deque *deque, size_t capacity)
     }
     tn_atomic_init(&deque->bottom, 0);
     tn_atomic_init(&deque->top, 0);
+    tn_atomic_init(&deque->asked, 0);
+    tn_atomic_init(&deque->answered, 0);
+    tn_atomic_init(&deque->quick_limit, 0);
     tn_atomic_init(&deque->ring, NULL);
     use_ring(deque, ring);
     deque->is_asymmetric = tn_fence_is_asymmetric;
@@ -149,7 +168,8 @@ static void copy_items(
     }
 }
 
-bool tn_deque_grow(struct tenon_deque *deque)
+// Room for one more. False: no memory, nothing changed.
+static bool grow(struct tenon_deque *deque)
 {
     // relaxed: the owner wrote both.
     struct tenon_ring *ring = tn_load_relaxed(&deque->ring);
@@ -174,6 +194,20 @@ bool tn_deque_grow(struct tenon_deque *deque)
     return true;
 }
 
+void tn_deque_answer(struct tenon_deque *deque)
+{
+    // First the limit: who asks after the look sets it to 0 again.
+    set_limit(deque, deque->limit);
+    uint32_t asked = tn_load_acquire(&deque->asked);  // E6
+    tn_store_release(&deque->answered, asked);        // E6
+}
+
+bool tn_deque_make_room(struct tenon_deque *deque)
+{
+    tn_deque_answer(deque);
+    return tn_deque_bottom(deque) < deque->limit || grow(deque);
+}
+
 void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top)
 {
     void *item = NULL;
@@ -188,6 +222,23 @@ void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top)
     return item;
 }
 
+// True: the owner has answered.
+static bool ask(struct tenon_deque *deque)
+{
+    uint32_t ticket = tn_add_release(&deque->asked, 1) + 1;  // E6
+
+    // relaxed: it says only where to look.
+    tn_store_relaxed(&deque->quick_limit, 0);
+    for (int i = 0; i < ANSWER_LOOKS; i++) {
+        uint32_t answered = tn_load_acquire(&deque->answered);  // E6
+        if ((int32_t)(answered - ticket) >= 0) {
+            return true;
+        }
+        tn_pause();
+    }
+    return false;
+}
+
 enum tn_steal tn_deque_steal(
     struct tenon_deque *deque, void **item, int64_t *index)
 {
@@ -195,9 +246,11 @@ enum tn_steal tn_deque_steal(
     if (tn_deque_looks_empty(deque)) {
         return TN_STEAL_EMPTY;
     }
-    // relaxed: E2's fence orders it before the load of bottom.
+    // relaxed: E6 or E2's fence orders it before the load of bottom.
     int64_t top = tn_load_relaxed(&deque->top);
-    tn_fence_heavy();  // E2, pairs with the light fence in tn_deque_pop()
+    if (!deque->is_asymmetric || !ask(deque)) {
+        tn_fence_heavy();  // E2, pairs with the light fence in tn_deque_pop()
+    }
     int64_t bottom = tn_load_acquire(&deque->bottom);  // E1, E2
     if (top >= bottom) {
         return TN_STEAL_EMPTY;

@@ -31,8 +31,12 @@ bool tn_deque_init(struct tenon_deque *deque, size_t capacity);
 // [one thread] Items still inside are the caller's. Accepts zeroed memory.
 void tn_deque_fini(struct tenon_deque *deque);
 
-// [owner] Room for one more. False: no memory, nothing changed.
-bool tn_deque_grow(struct tenon_deque *deque);
+// [owner] The rare half of push: answer thieves, and make room for one more.
+// False: no memory, nothing changed.
+bool tn_deque_make_room(struct tenon_deque *deque);
+
+// [owner] Answer the thieves that ask.
+void tn_deque_answer(struct tenon_deque *deque);
 
 // [owner] The rare half of pop: `index` is the last item or none is left.
 void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top);
@@ -78,7 +82,7 @@ static inline bool tn_deque_push(struct tenon_deque *deque, void *item)
     int64_t bottom = 0;
 
     if (tn_unlikely(!tenon_deque_has_room(deque, &bottom)) &&
-        !tn_deque_grow(deque)) {
+        !tn_deque_make_room(deque)) {
         return false;
     }
     tenon_deque_add(deque, bottom, item);
@@ -88,6 +92,10 @@ static inline bool tn_deque_push(struct tenon_deque *deque, void *item)
 // [owner] Take the newest item, or NULL.
 static inline void *tn_deque_pop(struct tenon_deque *deque)
 {
+    // relaxed: it says only where to look.
+    if (tn_unlikely(tn_load_relaxed(&deque->quick_limit) == 0)) {
+        tn_deque_answer(deque);
+    }
     int64_t index = tn_deque_bottom(deque) - 1;
     int64_t top = tenon_deque_retreat(deque, index, deque->is_asymmetric);
 

@@ -200,6 +200,45 @@ Test(deque, grows_only_when_full)
     end_deque();
 }
 
+static bool is_answered(void)
+{
+    return atomic_load(&deque.answered) == atomic_load(&deque.asked) &&
+           (!deque.is_asymmetric || atomic_load(&deque.quick_limit) > 0);
+}
+
+// The owner does nothing meanwhile: the thief goes on with the fence, and what
+// it has asked stays until the owner does something.
+Test(deque, thief_that_gets_no_answer_steals_all_the_same)
+{
+    make_deque(8);
+    push_items(0, 3);
+    cr_expect(eq(int, steal(), 0));
+    cr_expect(eq(uint, atomic_load(&deque.answered), 0));
+    cr_expect(eq(uint, atomic_load(&deque.asked), deque.is_asymmetric ? 1 : 0));
+    end_deque();
+}
+
+Test(deque, push_answers_who_has_asked)
+{
+    make_deque(8);
+    push_items(0, 3);
+    cr_expect(eq(int, steal(), 0));
+    cr_expect(not(is_answered() && deque.is_asymmetric));
+    push_items(3, 4);
+    cr_expect(is_answered());
+    end_deque();
+}
+
+Test(deque, pop_answers_who_has_asked)
+{
+    make_deque(8);
+    push_items(0, 3);
+    cr_expect(eq(int, steal(), 0));
+    cr_expect(eq(int, pop(), 2));
+    cr_expect(is_answered());
+    end_deque();
+}
+
 Test(deque, trim_of_an_empty_one_keeps_it_usable)
 {
     make_deque(4);

@@ -100,6 +100,7 @@
     MC_CAS("cas_seqcst", MC_SEQCST, MC_RELAXED, p, expected, v)
 
 #define tn_add_relaxed(p, v) MC_UPDATE("add_relaxed", MC_RELAXED, MC_ADD, p, v)
+#define tn_add_release(p, v) MC_UPDATE("add_release", MC_RELEASE, MC_ADD, p, v)
 #define tn_add_acqrel(p, v) MC_UPDATE("add_acqrel", MC_ACQREL, MC_ADD, p, v)
 #define tn_sub_relaxed(p, v) MC_UPDATE("sub_relaxed", MC_RELAXED, MC_SUB, p, v)
 #define tn_sub_release(p, v) MC_UPDATE("sub_release", MC_RELEASE, MC_SUB, p, v)
