@@ -58,11 +58,6 @@
 #define PAGED_BYTES ((size_t)1024 * 1024)
 #define PAGE_BYTES ((size_t)4096)
 
-// How often a thief looks for an answer: a microsecond or two.
-#ifndef ANSWER_LOOKS
-#define ANSWER_LOOKS 64
-#endif
-
 static size_t ring_bytes(size_t capacity)
 {
     return offsetof(struct tenon_ring, slots) +
@@ -229,7 +224,7 @@ static bool ask(struct tenon_deque *deque)
 
     // relaxed: it says only where to look.
     tn_store_relaxed(&deque->quick_limit, 0);
-    for (int i = 0; i < ANSWER_LOOKS; i++) {
+    for (int i = 0; i < TN_DEQUE_ANSWER_LOOKS; i++) {
         uint32_t answered = tn_load_acquire(&deque->answered);  // E6
         if ((int32_t)(answered - ticket) >= 0) {
             return true;

@@ -19,6 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// How often a thief looks for an answer: a microsecond or two.
+#ifndef TN_DEQUE_ANSWER_LOOKS
+#define TN_DEQUE_ANSWER_LOOKS 64
+#endif
+
 enum tn_steal {
     TN_STEAL_EMPTY,  // nothing there
     TN_STEAL_LOST,   // another one was faster; worth another try
