@@ -44,7 +44,7 @@ def test(function):
 # Running it.
 
 
-def start(*args, **kwargs):
+def start(*args, prefix=(), **kwargs):
     options = {
         "stdin": subprocess.DEVNULL,
         "stdout": subprocess.PIPE,
@@ -52,7 +52,7 @@ def start(*args, **kwargs):
         "env": ENVIRONMENT,
     }
     options.update(kwargs)
-    process = subprocess.Popen([TREESUM, *args], **options)
+    process = subprocess.Popen([*prefix, TREESUM, *args], **options)
     STARTED.append(process)
     return process
 

@@ -46,7 +46,7 @@ Test(stack, heap_and_statics_are_not_left)
     free(block);
 }
 
-#define STACK_BYTES ((size_t)64 * 1024)
+#define STACK_BYTES ((size_t)1024 * 1024)
 
 struct look {
     char *low;
