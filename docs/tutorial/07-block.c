@@ -4,7 +4,7 @@
 //
 // Between open and join there must be no way to leave the function, or the
 // scope stays unjoined. That is easy to see in twenty lines and easy to break
-// in two hundred. TENON_SCOPE(scope) { ... } makes the scope a block: it opens
+// in two hundred. TENON_SCOPE(scope, ...) { ... } makes the scope a block: it opens
 // at the brace and is joined wherever the block is left, at its end, by a
 // break, a return or a goto. The compiler does it (the cleanup attribute of gcc
 // and clang).
@@ -73,7 +73,9 @@ int main(void)
     tenon_report_free(&report);
 
     status = measure_all(words, 3, &report);
-    printf("%s: %s\n", tenon_status_name(status), report.primary->text);
+    printf(
+        "%s: %s\n", tenon_status_name(status),
+        report.primary == NULL ? "" : report.primary->text);
     tenon_report_free(&report);
     return 0;
 }

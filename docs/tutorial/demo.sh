@@ -151,10 +151,14 @@ say 'And with Ctrl-C, here sent by timeout(1) after a second:'
 say
 say '$ treesum --jobs 2 apples endless'
 # A background job of a shell ignores SIGINT, and so would its children.
-run env --default-signal=INT timeout --preserve-status --signal INT 1 \
+# In the foreground timeout(1) sends the signal once, not to the group as well.
+run env --default-signal=INT \
+    timeout --foreground --preserve-status --signal INT 1 \
     "$treesum" --jobs 2 apples endless
 sed 's/^/    /' "$work/out" "$work/err"
 say "  exit status $status after $time_ms ms"
 [ "$status" -eq 130 ] || fail 'exit status 130 was expected'
+grep -q 'apples$' "$work/out" || fail 'the finished file was not printed'
+grep -q 'signal 2' "$work/err" || fail 'the cause was not told'
 
 title 'All as it should be'

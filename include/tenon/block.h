@@ -15,12 +15,14 @@ extern "C" {
 #endif
 
 #ifndef __cplusplus
-/// A block with a scope, joined on every way out of it (end, break, return,
-/// goto): `TENON_SCOPE(scope, .timeout_ns = ..., .status = &status) { ... }`.
-/// Inside, `scope` is a tenon_scope. The block is skipped if open fails, with
-/// the reason in `status` and in the report's. Say how the body did with tenon_scope_fail() or
-/// tenon_scope_set_body(). A `return status;` inside the block takes the value
-/// from before the join.
+/// A block with a scope, joined on every way out of it (end, break, continue,
+/// return, goto): `TENON_SCOPE(scope, .timeout_ns = ..., .status = &status)
+/// { ... }`. Inside, `scope` is a tenon_scope; break and continue leave this
+/// block only, not a loop around it. The block is skipped if open fails, with the
+/// reason in `status` and in the report's. Say how the body did with
+/// tenon_scope_fail() or tenon_scope_set_body(). A `return status;` inside the
+/// block takes the value from before the join. Blocks nest in a task; on a
+/// foreign thread each is a root scope of its own (tenon_scope_open()).
 #define TENON_SCOPE(scope, ...)                                           \
     for (tenon_scope scope                                                \
          __attribute__((cleanup(tenon_scope_leave))) = {.phase = 0},      \
@@ -30,7 +32,8 @@ extern "C" {
 #endif
 
 /// The body's status for the join of a TENON_SCOPE block; the first that is not
-/// TENON_OK counts.
+/// TENON_OK counts. It takes effect at the join, which cancels nobody any more;
+/// tenon_scope_fail() cancels at once. A join by hand has its own `body`.
 ///
 /// Threads:  the owner's.
 /// Errors:   none.

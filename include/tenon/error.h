@@ -128,8 +128,10 @@ TENON_API int tenon_fail_at(
     tenon_task *self, tenon_fail_place place, int code, const char *format, ...)
     TENON_PRINTF(4, 5);
 
-/// As tenon_fail_at(), for the body of a scope.
+/// For the body of a scope: recorded and counted at once, whatever the join is
+/// told. The code, given to the join as `body`, is the same error, not another.
 ///
+/// Owns:     as tenon_fail_at().
 /// Threads:  the owner's, between open and join.
 /// Errors:   returns `code`; TENON_EINVAL if that is 0; TENON_EPERM from
 ///           another thread; TENON_ECLOSED after join.

@@ -3,7 +3,8 @@
 // executor — the threads that run tasks. One for the process is made on first
 // use, so most programs never name one. Any thread may use any executor.
 //
-//     tenon_executor_create(&executor, TENON_EXECUTOR_OPTIONS(.worker_count = 4));
+//     status = tenon_executor_create(
+//         &executor, TENON_EXECUTOR_OPTIONS(.worker_count = 4));
 
 #ifndef TENON_EXECUTOR_H
 #define TENON_EXECUTOR_H
@@ -22,7 +23,7 @@ typedef struct tenon_executor tenon_executor;
 #define TENON_NO_SPARES UINT32_MAX
 
 typedef struct tenon_executor_options {
-    size_t struct_size;  ///< set by the macro
+    size_t struct_size;  ///< set by the macro; in C++ by you: its sizeof
     /// 1 to 65535 workers at work at a time. 0: $TENON_NUM_THREADS, else the
     /// least of affinity, cgroup CPU quota (rounded up) and CPUs online.
     uint32_t worker_count;
@@ -41,14 +42,15 @@ typedef struct tenon_executor_options {
 typedef struct tenon_executor_info {
     size_t struct_size;        ///< set by the caller
     uint32_t requested_count;  ///< workers asked for
-    uint32_t worker_count;     ///< workers started; 0: tasks run in the joiner
-    int thread_error;          ///< errno of the first thread not started, or 0
-    uint32_t thread_count;     ///< live threads, spares included
-    uint32_t scope_count;      ///< root scopes not yet joined
+    uint32_t
+        worker_count;  ///< workers started; 0: the thread that joins runs them
+    int thread_error;  ///< errno of the first thread not started, or 0
+    uint32_t thread_count;  ///< live threads, spares included
+    uint32_t scope_count;   ///< root scopes not yet joined
 } tenon_executor_info;
 
 /// Start workers. If the system gives fewer threads than asked for, the
-/// executor works with those (see tenon_executor_info()).
+/// executor works with those (see tenon_executor_info_get()).
 ///
 /// Owns:     `*executor` is the caller's: tenon_executor_destroy().
 /// Threads:  any.
@@ -74,9 +76,11 @@ tenon_executor_default(tenon_executor **executor);
 TENON_API TENON_NODISCARD tenon_status
 tenon_executor_info_get(tenon_executor *executor, tenon_executor_info *info);
 
-/// Run `fn(task, arg)` in a root scope of its own and wait for all of it.
+/// Run `fn(task, arg)` in a scope of its own and wait for all of it. `executor`
+/// is found as by tenon_scope_open() if NULL.
 ///
-/// Owns:     `report` may be NULL; else free it.
+/// Owns:     `report` may be NULL; else it is filled and yours to free, but
+///           untouched if the task could not be started: zero it before.
 /// Threads:  any; from a task, the scope nests in that task.
 /// Blocks:   until everything ended.
 /// Errors:   the join status of the scope, or why it could not be opened.

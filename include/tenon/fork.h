@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // fork — recursion on all cores: a child in the caller's frame, joined last in,
-// first out, for the price of a few function calls. The child shares its
-// parent's scope and token; an error of it is recorded in that scope.
+// first out, for the price of a call. The child shares its parent's scope and
+// token; an error of it is recorded in that scope.
 //
 //     tenon_fork(self, &child, half, &left);
-//     tenon_status right = half(self, &right_half);
-//     tenon_status left = tenon_join(self, &child);
+//     tenon_status right_status = half(self, &right);
+//     tenon_status left_status = tenon_join(self, &child);
 
 #ifndef TENON_FORK_H
 #define TENON_FORK_H
@@ -22,7 +22,8 @@ extern "C" {
 /// runs at once. Gives the child's place in the queue, for tenon_unfork().
 ///
 /// Owns:     `child` and `arg` are yours and must live until tenon_join(self,
-///           child), which every fork needs before `self` returns.
+///           child) or a tenon_unfork() that gives true. Every fork needs one
+///           of them before `self` returns, or the process is aborted.
 /// Threads:  the one that runs `self`; aborts elsewhere.
 /// Blocks:   never. Not a cancellation checkpoint.
 /// Errors:   none.
@@ -53,10 +54,11 @@ static inline int64_t tenon_fork(
 }
 
 /// Take the newest child back unless somebody has begun it. `place` is what its
-/// fork gave; a wrong one costs time, nothing else. True: it is as if it had not been forked, and its function will not
-/// be called. Call it, if you still want that, as any other one: then it is no
-/// task but a part of `self`, and what it returns is yours to heed. This is the
-/// fastest way to recurse. False: tenon_join() it.
+/// fork gave; a wrong one costs time, nothing else. True: it is as if it had not
+/// been forked, and its function will not be called. Call it, if you still want
+/// that, as any other one: then it is no task but a part of `self`, and what it
+/// returns is yours to heed. This is the fastest way to recurse. False:
+/// tenon_join() it.
 ///
 ///     int64_t place = tenon_fork(self, &child, half, &left);
 ///     ...

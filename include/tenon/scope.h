@@ -26,7 +26,7 @@ typedef enum tenon_policy {
 } tenon_policy;
 
 typedef struct tenon_scope_options {
-    size_t struct_size;        ///< set by the macro
+    size_t struct_size;        ///< set by the macro; in C++ by you: its sizeof
     tenon_executor *executor;  ///< NULL: the caller's own, else the default
     const char *name;          ///< must outlive the scope; NULL: none
     tenon_policy policy;
@@ -88,7 +88,8 @@ struct tenon_scope {
 };
 
 /// Begin. Inside a task the scope nests in that task's innermost open scope;
-/// on any other thread it is a root scope. If what is around it is cancelled,
+/// on any other thread it is a root scope, also where another one is open; give
+/// that one's token as `parent` to be cancelled with it. If what is around it is cancelled,
 /// it is born cancelled.
 ///
 /// Owns:     `scope` is yours until joined; NULL options: all defaults.
@@ -143,13 +144,19 @@ TENON_API TENON_NODISCARD tenon_status tenon_spawn_task(
 ///           a foreign thread just waits. No cancel shortens that.
 /// Errors:   in this order: TENON_ERRORS a task or the body failed;
 ///           TENON_TIMEOUT its deadline stopped something; TENON_CANCELLED
-///           something around it did; else TENON_OK. `body` is how the owner
+///           something around it did; else TENON_OK, also for a scope that
+///           was told to stop by itself, by tenon_scope_cancel(): then
+///           `report->cancelled` is set, and the counts say what was not done.
+///           `body` is how the owner
 ///           itself did: TENON_OK, TENON_CANCELLED or a failure's code; what a
 ///           refused spawn returned fits.
 ///           Misuse: TENON_EPERM not the owner; TENON_EDEADLK from inside the
-///           scope; TENON_EALREADY; TENON_EINVAL never opened; TENON_EFORK.
-///           Inner scopes that are still open are cancelled and joined first;
-///           an error TENON_ESTRUCT of this scope names both.
+///           scope; TENON_EALREADY; TENON_EINVAL never opened; TENON_EFORK:
+///           then `*report` is untouched. Inner scopes that are still open are cancelled and joined first;
+///           an error TENON_ESTRUCT of this scope names both. A task that
+///           returns with a scope of its own still open fails with
+///           TENON_ESTRUCT; the process is aborted if that scope lay in its
+///           frame, which is gone.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_join(tenon_scope *scope, tenon_status body, tenon_report *report);
 

@@ -33,7 +33,7 @@ typedef int tenon_task_fn(tenon_task *self, void *arg);
 typedef void tenon_destroy_fn(void *arg);
 
 typedef struct tenon_task_options {
-    size_t struct_size;             ///< set by the macro
+    size_t struct_size;             ///< set by the macro; in C++ by you
     const char *name;               ///< must outlive the scope; NULL: none
     tenon_destroy_fn *destroy_arg;  ///< NULL: none
 } tenon_task_options;
@@ -111,7 +111,8 @@ TENON_API const char *tenon_task_name(const tenon_task *self);
 /// How a task of tenon_spawn_task() ended, and what it returned.
 ///
 /// Owns:     `status` may be NULL; both outputs are untouched on failure.
-/// Threads:  any, after the join of its scope.
+/// Threads:  any, at any time from the spawn on; what the task wrote is there to
+///           read after the join of its scope.
 /// Errors:   TENON_ENOTREADY before the task has ended.
 TENON_API TENON_NODISCARD tenon_status
 tenon_task_outcome(const tenon_task *task, tenon_outcome *outcome, int *status);

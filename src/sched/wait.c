@@ -68,12 +68,11 @@ static bool run_own(
         return false;
     }
     enum tn_kinship kinship = wait->kinship(wait, job);
-    if (tn_likely(kinship == TN_KIN_AWAITED)) {
-        worker->executor->run(worker, job);
-    } else if (wait->is_done(wait)) {
+    if (tn_unlikely(kinship != TN_KIN_AWAITED) && wait->is_done(wait)) {
         put_back(worker, job);
         return false;
-    } else if (kinship == TN_KIN_DESCENDS) {
+    }
+    if (tn_likely(kinship != TN_KIN_NONE)) {
         worker->executor->run(worker, job);
     } else {
         hand_on(worker, job);

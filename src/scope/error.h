@@ -2,7 +2,7 @@
 //
 // error — records of what went wrong: made, linked into trees, freed.
 //
-// Behind include/tenon/error.h. Which errors a scope keeps is in scope.c.
+// Behind include/tenon/error.h. Which errors a scope keeps is in ledger.c.
 
 #ifndef TN_SCOPE_ERROR_H
 #define TN_SCOPE_ERROR_H

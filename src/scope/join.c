@@ -245,6 +245,7 @@ static __attribute__((noinline)) void conclude(
 {
     tenon_cause cause = tn_token_cause(&scope->token);
 
+    tn_failure_clear(&scope->body_failure);
     scope->join_status = verdict(scope, cause.source);
     give_errors(scope, report, &cause);
 }

@@ -194,10 +194,20 @@ int tenon_scope_fail_at(
     if (scope->phase != TN_SCOPE_OPEN) {
         return TENON_ECLOSED;
     }
+    tenon_status first =
+        scope->body_status == TENON_CANCELLED ? TENON_OK : scope->body_status;
+    if (first != TENON_OK && scope->body_failure == TN_FAILURE_NONE) {
+        tn_ledger_body_failed(scope, first);  // tenon_scope_set_body() said so
+    }
+    tn_failure recorded = scope->body_failure;
+    scope->body_failure = TN_FAILURE_NONE;
     va_start(args, format);
     tn_failure_describe(&scope->body_failure, &place, code, format, args);
     va_end(args);
     tn_ledger_body_failed(scope, code);
-    scope->body_status = code;
+    // Whichever of them the join will be told is not another one.
+    scope->body_failure = recorded;
+    tn_failure_pass_on(&scope->body_failure, code);
+    scope->body_status = first == TENON_OK ? code : first;
     return code;
 }

@@ -204,6 +204,26 @@ Test(block, fails_with_what_its_body_described)
     cr_expect(eq(str, (char *)report.primary->text, "described"));
 }
 
+Test(block, keeps_every_failure_of_its_body_and_the_first_as_its_status)
+{
+    TENON_SCOPE(scope, .executor = executor, .report = &report)
+    {
+        tenon_scope_set_body(&scope, 9);
+        cr_expect(eq(int, tenon_scope_fail(&scope, 3, "three"), 3));
+        cr_expect(eq(int, tenon_scope_fail(&scope, 4, "four"), 4));
+        tenon_scope_set_body(&scope, 5);
+    }
+    cr_expect(eq(int, report.status, TENON_ERRORS));
+    cr_expect(eq(int, report.body_status, 9));
+    cr_assert(eq(u64, report.error_count, 3));
+    const tenon_error *error = report.errors;
+    cr_expect(eq(int, error->code, 9));
+    cr_expect(eq(int, error->next->code, 3));
+    cr_expect(eq(str, (char *)error->next->text, "three"));
+    cr_expect(eq(int, error->next->next->code, 4));
+    tenon_report_free(&report);
+}
+
 Test(block, is_skipped_when_its_scope_cannot_be_opened)
 {
     bool was_inside = false;

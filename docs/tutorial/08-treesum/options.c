@@ -19,7 +19,7 @@ static const char help[] =
     "\n"
     "  --jobs N        work on N files at a time (default: one per CPU)\n"
     "  --fail-fast     stop at the first error (default: go on, report all)\n"
-    "  --timeout TIME  stop after TIME: a number and ms, s, m or h, as in 5s\n"
+    "  --timeout TIME  stop after TIME: a whole number and ms, s, m or h: 500ms\n"
     "  --max-errors N  show N errors in full (default: 16), count the others\n"
     "  --help          print this and end\n"
     "\n"
@@ -34,8 +34,8 @@ static const char help[] =
     "second signal ends it at once.\n"
     "\n"
     "Errors are shown on standard error, and on a terminal the progress.\n"
-    "Exit status: 0 all well, 1 there were errors, 2 wrong usage,\n"
-    "124 timeout, 130 SIGINT (128 and the number of the signal).\n";
+    "Exit status: 130 after SIGINT (128 and the number of the signal), else\n"
+    "124 after a timeout, else 1 if there were errors, else 0; 2 for wrong usage.\n";
 
 // A decimal number from `min` to `max`, and nothing after it but what `*end`
 // then points at. False: it is not.
@@ -150,8 +150,8 @@ bool options_parse(
         }
         if (!parse_option(option, options)) {
             fprintf(
-                stderr, "treesum: no sense in the value of --%s\n",
-                known[index].name);
+                stderr, "treesum: --%s does not take '%s'\n", known[index].name,
+                optarg);
             return refuse(exit_status);
         }
     }
