@@ -134,7 +134,7 @@ TENON_API int tenon_fail_at(
 /// Owns:     as tenon_fail_at().
 /// Threads:  the owner's, between open and join.
 /// Errors:   returns `code`; TENON_EINVAL if that is 0; TENON_EPERM from
-///           another thread; TENON_ECLOSED after join.
+///           another thread; TENON_ECLOSED after join; TENON_EFORK.
 TENON_API int tenon_scope_fail_at(
     tenon_scope *scope, tenon_fail_place place, int code, const char *format,
     ...) TENON_PRINTF(4, 5);

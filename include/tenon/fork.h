@@ -23,9 +23,12 @@ extern "C" {
 ///
 /// Owns:     `child` and `arg` are yours and must live until tenon_join(self,
 ///           child) or a tenon_unfork() that gives true. Every fork needs one
-///           of them before `self` returns, or the process is aborted.
+///           of them before `self` returns, or the process is aborted; but
+///           a child that another worker runs by then is not found, and goes
+///           on in a frame that is gone.
 /// Threads:  the one that runs `self`; aborts elsewhere.
-/// Blocks:   never. Not a cancellation checkpoint.
+/// Blocks:   never, but for a child that runs at once. Not a cancellation
+///           checkpoint.
 /// Errors:   none.
 /// Cost:     a few nanoseconds; a futex call only if a worker sleeps.
 static inline int64_t tenon_fork(
@@ -36,7 +39,7 @@ static inline int64_t tenon_fork(
     int64_t place = 0;
 
     if (TENON_UNLIKELY(
-            worker == NULL || worker->current != self ||
+            worker == NULL || worker->current != self || fn == NULL ||
             !tenon_deque_has_room(&worker->deque, &place))) {
         return tenon_fork_slow(self, child, fn, arg);
     }
@@ -83,10 +86,12 @@ static inline TENON_NODISCARD bool tenon_unfork(
     // relaxed: the owner wrote it.
     if (TENON_UNLIKELY(
             worker == NULL || worker->current != self ||
+            child->relation != self ||
             TENON_LOAD_RELAXED(&worker->deque.bottom) - 1 != place)) {
         return tenon_unfork_slow(self, child);
     }
-    int64_t top = tenon_deque_retreat(&worker->deque, place, true);
+    int64_t top =
+        tenon_deque_retreat(&worker->deque, place, worker->deque.is_asymmetric);
     if (TENON_UNLIKELY(
             top >= place ||
             tenon_deque_at(&worker->deque, place) != (void *)child)) {

@@ -84,7 +84,9 @@ struct tenon_scope {
     tenon_error *first_error;
     tenon_error *last_error;
     tenon_error *primary;
-    uint64_t reserved[4];
+    tenon_scope *next_root;      // the open root scopes of one thread
+    tenon_scope *previous_root;  // likewise
+    uint64_t reserved[2];
 };
 
 /// Begin. Inside a task the scope nests in that task's innermost open scope;
@@ -96,7 +98,8 @@ struct tenon_scope {
 /// Threads:  any. The caller is the owner: it alone joins.
 /// Errors:   TENON_EINVAL an option; TENON_ENOMEM and TENON_EAGAIN no default
 ///           executor, or no timer thread; TENON_EALREADY the running task has
-///           it open; TENON_EFORK. On failure there is nothing to join.
+///           it open, or it is one of the thread's 32 newest root scopes;
+///           TENON_EFORK. On failure there is nothing to join.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_open(tenon_scope *scope, const tenon_scope_options *options);
 

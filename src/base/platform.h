@@ -19,9 +19,13 @@ bool tn_membarrier(void);
 // [any] Name the calling thread, cut to what the system takes.
 void tn_thread_set_name(const char *name);
 
-// [any] Is `place` on the calling thread's stack, in what a callee of the caller
-// may use: in a frame that has returned? False also where that is unknown.
-bool tn_stack_has_left(const void *place);
+// Where the frames of what the caller of this function called before it were.
+#define TN_STACK_CALLEES \
+    ((const char *)__builtin_frame_address(0) + 2 * sizeof(void *))
+
+// [any] Is `place` on the calling thread's stack, below `end`: in a frame that
+// has returned? False also where that is unknown, and far below.
+bool tn_stack_has_left(const void *place, const void *end);
 
 // [any] Fresh zeroed pages, or NULL. `align` is a power of two, >= a page.
 void *tn_pages_map(size_t size_bytes, size_t align);

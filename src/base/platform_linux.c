@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define NS_PER_S UINT64_C(1000000000)
+#define STACK_LOOK_BYTES (64 * 1024 * 1024)
 
 void tn_futex_wait_until(
     _Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns)
@@ -64,20 +65,23 @@ void tn_thread_set_name(const char *name)
     pthread_setname_np(pthread_self(), cut);
 }
 
-__attribute__((noinline)) bool tn_stack_has_left(const void *place)
+bool tn_stack_has_left(const void *place, const void *end)
 {
-    const char *frame = __builtin_frame_address(0);
     pthread_attr_t attr;
     void *low = NULL;
     size_t size_bytes = 0;
 
+    // A cheap look first: the system may have to read /proc.
+    if ((const char *)place >= (const char *)end ||
+        (const char *)end - (const char *)place > STACK_LOOK_BYTES) {
+        return false;
+    }
     if (pthread_getattr_np(pthread_self(), &attr) != 0) {
         return false;
     }
     bool is_known = pthread_attr_getstack(&attr, &low, &size_bytes) == 0;
     pthread_attr_destroy(&attr);
-    return is_known && (const char *)place >= (const char *)low &&
-           (const char *)place < frame;
+    return is_known && (const char *)place >= (const char *)low;
 }
 
 void *tn_pages_map(size_t size_bytes, size_t align)

@@ -66,6 +66,8 @@ static void init_fields(
     snprintf(executor->name, sizeof(executor->name), "%s", config->name);
     tn_inject_init(&executor->inject);
     tn_slab_init(&executor->foreign_cache);
+    executor->foreign_cache.group = executor;
+    executor->foreign_returns.group = executor;
     pthread_mutex_init(&executor->foreign_lock, NULL);
     tn_timer_init(&executor->timer, executor->name, config->fire);
 }

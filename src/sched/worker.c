@@ -54,6 +54,8 @@ struct tn_worker *tn_worker_create(
         return NULL;
     }
     tn_slab_init(&worker->cache);
+    worker->cache.group = executor;
+    worker->returns.group = executor;
     tn_atomic_init(&worker->stolen_from, TN_STOLEN_NONE);
     tn_atomic_init(&worker->stolen_mark, 0);
     return worker;

@@ -41,6 +41,9 @@ void tenon_scope_leave(tenon_scope *scope)
         tenon_scope_join(scope, scope->body_status, scope->report);
     tn_require(
         status != TENON_EPERM, "a scope's block was left by another thread");
+    if (status == TENON_EFORK && scope->report != NULL) {
+        *scope->report = (tenon_report){.status = status};
+    }
     if (out != NULL) {
         *out = status;
     }

@@ -20,6 +20,7 @@
 #include "tenon/fork.h"
 
 #include "base/check.h"
+#include "base/platform.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
 #include "scope/error.h"
@@ -47,19 +48,22 @@ void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status)
     }
 }
 
-static void check_joined(const tenon_task *left, const tenon_task *task)
+// What is in a frame that has returned may be anything by now.
+static void check_joined(
+    const tenon_task *left, const tenon_task *task, const char *end)
 {
-    // The child would live on in a frame that is gone.
     tn_require(
-        !tn_task_is_forked(left) || left->relation != task,
+        !tn_stack_has_left(left, end) &&
+            (!tn_task_is_forked(left) || left->relation != task),
         "task '%s' returned with a forked child not joined",
         tn_task_is_forked(task) ? "" : tenon_task_name(task));
 }
 
-void tn_fork_check_left(
+__attribute__((noinline)) void tn_fork_check_left(
     struct tn_worker *worker, const tenon_task *task, uint32_t mark)
 {
     struct tenon_deque *deque = &worker->face.deque;
+    const char *end = TN_STACK_CALLEES;
     tenon_task *taken = NULL;  // by `link`, oldest first
 
     while ((int32_t)((uint32_t)tn_deque_bottom(deque) - mark) > 0) {
@@ -67,7 +71,7 @@ void tn_fork_check_left(
         if (left == NULL) {
             break;  // others took the rest
         }
-        check_joined(left, task);
+        check_joined(left, task, end);
         left->link = taken;
         taken = left;
     }
@@ -126,6 +130,7 @@ int64_t tenon_fork_slow(
 {
     struct tn_worker *worker = tn_task_worker(self);
 
+    tn_require(fn != NULL, "task %p forks no function", (void *)self);
     if (worker == NULL) {
         return NO_PLACE;  // forked from: the join says so
     }
@@ -276,14 +281,14 @@ static tenon_status run_here(
     worker->face.current = child;
     int status = child->fn(child, child->arg);
     worker->face.current = self;
-    child->relation = NULL;  // joined
     if (tn_unlikely(
             status != TENON_OK || child->link != NULL ||
             child->failure != TN_FAILURE_NONE ||
             tn_deque_bottom(&worker->face.deque) != mark)) {
-        return end_here(worker, self, child, status);
+        status = end_here(worker, self, child, status);
     }
-    return TENON_OK;
+    child->relation = NULL;  // joined, and nothing below it is left
+    return status;
 }
 
 tenon_status tenon_join(tenon_task *self, tenon_task *child)

@@ -151,12 +151,13 @@ static void close_left_open_inside(tenon_scope *scope)
     }
 }
 
-int tn_scope_close_left_open(tenon_task *task, int status)
+__attribute__((noinline)) int tn_scope_close_left_open(
+    tenon_task *task, int status)
 {
     tenon_scope *inner = task->link;
 
     tn_require(
-        !tn_stack_has_left(inner),
+        !tn_stack_has_left(inner, TN_STACK_CALLEES),
         "task '%s' returned without joining a scope of its own frame",
         tenon_task_name(task));
     tenon_fail_place place = {.domain = "tenon"};
@@ -259,7 +260,9 @@ static void end_body(tenon_scope *scope, tenon_status body)
     if (is_failure) {
         tn_ledger_body_failed(scope, body);
     }
-    scope->body_status = body;
+    if (body != TENON_OK) {
+        scope->body_status = body;
+    }
 }
 
 static void close(tenon_scope *scope)
@@ -276,6 +279,7 @@ static void close(tenon_scope *scope)
         bool is_same_owner = parent->owner == scope->owner;
         scope->owner->link = is_same_owner ? parent : NULL;  // I3
     } else {
+        tn_scope_forget_root(scope);
         tn_executor_trim(executor);
     }
     if (tn_scope_is_outermost(scope)) {

@@ -187,6 +187,9 @@ int tenon_scope_fail_at(
     if (code == TENON_OK) {
         return TENON_EINVAL;
     }
+    if (tn_has_forked) {
+        return TENON_EFORK;
+    }
     if (scope->owner_thread != tn_thread_self() ||
         scope->owner != tn_task_current()) {
         return TENON_EPERM;

@@ -29,6 +29,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/platform.h"
 #include "sched/executor.h"
 #include "scope/error.h"
 #include "scope/task.h"
@@ -40,6 +41,9 @@
 #include <string.h>
 
 #define DEFAULT_MAX_ERRORS 16
+
+// So many of a thread's newest root scopes are looked at when it opens one.
+#define ROOT_LOOKS 32
 
 // Laid over timer_links, deadline_ns and timer_state of the public struct.
 struct tn_timer_entry *tn_scope_timer(tenon_scope *scope)
@@ -162,13 +166,54 @@ bool tn_scope_is_outermost(const tenon_scope *scope)
     return scope->parent == NULL || scope->parent->executor != scope->executor;
 }
 
-// Is it among the open scopes of the running task? What lies in it is unknown
-// otherwise.
+// The newest of the calling thread; they need not be joined in any order.
+static __thread tenon_scope *newest_root;
+
+static void remember_root(tenon_scope *scope)
+{
+    scope->next_root = newest_root;
+    if (newest_root != NULL) {
+        newest_root->previous_root = scope;
+    }
+    newest_root = scope;
+}
+
+void tn_scope_forget_root(tenon_scope *scope)
+{
+    if (scope->next_root != NULL) {
+        scope->next_root->previous_root = scope->previous_root;
+    }
+    if (scope->previous_root != NULL) {
+        scope->previous_root->next_root = scope->next_root;
+    } else {
+        newest_root = scope->next_root;
+    }
+}
+
+static bool is_open_root(const tenon_scope *scope)
+{
+    const char *end = __builtin_frame_address(0);
+    const tenon_scope *open = newest_root;
+
+    for (int i = 0; i < ROOT_LOOKS && open != NULL && open != scope; i++) {
+        tn_require(
+            !tn_stack_has_left(open, end),
+            "scope %p was not joined before its frame ended", (void *)open);
+        open = open->next_root;
+    }
+    return open == scope;
+}
+
+// Is it among the open scopes of the running task or, outside of tasks, of the
+// thread? What lies in it is unknown otherwise.
 static bool is_open_here(const tenon_scope *scope)
 {
     const tenon_task *owner = tn_task_current();
-    const tenon_scope *open = owner == NULL ? NULL : owner->link;
 
+    if (owner == NULL) {
+        return newest_root != NULL && is_open_root(scope);
+    }
+    const tenon_scope *open = owner->link;
     while (open != NULL && open != scope && open->owner == owner) {
         open = open->parent;
     }
@@ -205,6 +250,8 @@ tenon_status tenon_scope_open(
     }
     if (scope->owner != NULL) {
         scope->owner->link = scope;  // I3
+    } else {
+        remember_root(scope);
     }
     if (tn_scope_is_outermost(scope)) {
         // relaxed: destroy asks after the scope's owner is done with it.

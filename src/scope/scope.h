@@ -62,6 +62,9 @@ static inline void tn_scope_exit(tenon_scope *scope)
     }
 }
 
+// [owner] A root scope is not open any more.
+void tn_scope_forget_root(tenon_scope *scope);
+
 // [timer] The scope's deadline has come.
 tn_timer_fire_fn tn_scope_expire;
 

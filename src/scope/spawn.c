@@ -167,13 +167,19 @@ static tenon_status start(struct spawn *spawn)
     return TENON_OK;
 }
 
+// A task that is not started has no outcome, not even a former one.
+static void forget(tenon_task *task)
+{
+    if (task != NULL) {
+        // relaxed: nobody has seen it.
+        tn_store_relaxed(&task->state, 0);
+    }
+}
+
 static __attribute__((noinline)) tenon_status refuse(
     const struct spawn *spawn, tenon_status status)
 {
-    if (spawn->task != NULL) {
-        // relaxed: nobody has seen it. No outcome, not even a former one.
-        tn_store_relaxed(&spawn->task->state, 0);
-    }
+    forget(spawn->task);
     if (spawn->options != NULL && spawn->options->destroy_arg != NULL) {
         spawn->options->destroy_arg(spawn->arg);
     }
@@ -185,6 +191,7 @@ static tenon_status do_spawn(struct spawn *spawn)
     // Options of another size are not looked into.
     if (spawn->options != NULL &&
         spawn->options->struct_size != sizeof(*spawn->options)) {
+        forget(spawn->task);
         return TENON_EINVAL;
     }
     tenon_status status = admit(spawn);

@@ -107,6 +107,9 @@ static void destroy_arg(
     task->failure = TN_FAILURE_NONE;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
     destroy(task->arg);
+    if (tn_unlikely(worker->face.has_forked)) {
+        tn_fork_check_left(worker, task, task->result.mark);
+    }
     if (task->link != NULL) {
         tn_scope_close_left_open(task, TENON_OK);
     }

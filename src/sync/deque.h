@@ -57,7 +57,7 @@ void tn_deque_trim(struct tenon_deque *deque);
 // [quiescent] I1..I3 of deque.c.
 bool tn_deque_is_valid(struct tenon_deque *deque);
 
-// [owner] The index of the next push: a mark for tn_deque_is_above().
+// [owner] The index of the next push.
 static inline int64_t tn_deque_bottom(struct tenon_deque *deque)
 {
     // relaxed: the owner wrote it.

@@ -239,7 +239,8 @@ void tn_slab_return(struct tn_slab_returns *returns, struct tn_piece *piece)
     piece->next = returns->first;
     returns->first = piece;
     returns->count++;
-    if (returns->count == BATCH_MAX) {
+    // A cache of another group may be gone by the next time.
+    if (returns->count == BATCH_MAX || cache->group != returns->group) {
         tn_slab_flush(returns);
     }
 }
@@ -257,5 +258,5 @@ void tn_slab_flush(struct tn_slab_returns *returns)
     do {
         first->next_batch = head;
     } while (!tn_cas_release(&cache->returned, &head, first));  // E1
-    *returns = (struct tn_slab_returns){.cache = NULL};
+    *returns = (struct tn_slab_returns){.group = returns->group};
 }

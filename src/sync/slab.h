@@ -46,6 +46,7 @@ struct tn_slab_cache {
     struct tn_slab *partial;  // others that have free pieces
     struct tn_slab *all;      // ring of all slabs, or NULL
     size_t empty_count;       // of those, wholly unused ones
+    const void *group;        // fixed: caches that end together
 
     // Every thread.
     alignas(TN_CACHE_LINE) _Atomic(struct tn_piece *) returned;
@@ -53,6 +54,7 @@ struct tn_slab_cache {
 
 // What one thread has to give back to another thread's cache, in one batch.
 struct tn_slab_returns {
+    const void *group;  // fixed: what is of another one is not kept here
     struct tn_slab_cache *cache;
     struct tn_piece *first;
     size_t count;

@@ -47,6 +47,111 @@ Test(abort, task_leaves_a_forked_child_behind, .signal = SIGABRT)
     run_alone(leave_fork, NULL);
 }
 
+static int leave_fork_in_frame(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    tenon_fork(self, &child, task_ok, arg);
+    return TENON_OK;
+}
+
+Test(abort, task_leaves_a_forked_child_of_its_own_frame, .signal = SIGABRT)
+{
+    run_alone(leave_fork_in_frame, NULL);
+}
+
+static int join_one_that_leaves_a_fork(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    tenon_fork(self, &child, leave_fork_in_frame, arg);
+    return tenon_join(self, &child);
+}
+
+Test(abort, forked_child_leaves_a_child_of_its_own_frame, .signal = SIGABRT)
+{
+    run_alone(join_one_that_leaves_a_fork, NULL);
+}
+
+static void fork_in_destructor(void *arg)
+{
+    tenon_task child;
+
+    tenon_fork(tenon_current(), &child, task_ok, arg);
+}
+
+static int spawn_with_destructor(tenon_task *self, void *arg)
+{
+    return tenon_spawn_with(
+        tenon_task_scope(self), task_ok, arg,
+        TENON_TASK_OPTIONS(.destroy_arg = fork_in_destructor));
+}
+
+Test(abort, destructor_leaves_a_forked_child, .signal = SIGABRT)
+{
+    run_alone(spawn_with_destructor, NULL);
+}
+
+struct elder {
+    tenon_task task;
+    int64_t place;
+};
+
+static int unfork_elder(tenon_task *self, void *arg)
+{
+    struct elder *elder = arg;
+
+    return tenon_unfork(self, &elder->task, elder->place);
+}
+
+static int fork_two(tenon_task *self, void *arg)
+{
+    struct elder elder;
+    tenon_task younger;
+
+    elder.place = tenon_fork(self, &elder.task, task_ok, arg);
+    tenon_fork(self, &younger, unfork_elder, &elder);
+    return tenon_join(self, &younger) + tenon_join(self, &elder.task);
+}
+
+Test(abort, child_takes_its_elder_back, .signal = SIGABRT)
+{
+    run_alone(fork_two, NULL);
+}
+
+static __attribute__((noinline)) tenon_status open_root(
+    tenon_executor *executor)
+{
+    tenon_scope scope;
+
+    return tenon_scope_open(&scope, TENON_SCOPE_OPTIONS(.executor = executor));
+}
+
+Test(abort, root_scope_is_not_joined_in_its_frame, .signal = SIGABRT)
+{
+    tenon_executor *executor = pool_create(1);
+    tenon_status first = open_root(executor);
+    tenon_scope other;
+    tenon_status second =
+        tenon_scope_open(&other, TENON_SCOPE_OPTIONS(.executor = executor));
+
+    cr_fail("came back with %d and %d", first, second);
+}
+
+static int fork_nothing(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    (void)arg;
+    tenon_fork(self, &child, NULL, NULL);
+    return tenon_join(self, &child);
+}
+
+Test(abort, task_forks_no_function, .signal = SIGABRT)
+{
+    run_alone(fork_nothing, NULL);
+}
+
 // The child is not the newest job any more.
 static int leave_fork_below(tenon_task *self, void *arg)
 {

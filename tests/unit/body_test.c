@@ -63,6 +63,25 @@ Test(body, second_failure_is_another_error)
     cr_expect(report.errors->next->after_cancel);
 }
 
+Test(body, failure_that_join_is_told_later_stays_one)
+{
+    cr_expect(eq(int, tenon_scope_fail(&scope, 11, "first"), 11));
+    cr_expect(eq(int, tenon_scope_fail(&scope, 12, "second"), 12));
+    cr_expect(eq(int, tenon_scope_join(&scope, 11, &report), TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 2));
+    cr_expect(eq(int, report.body_status, 11));
+    tenon_report_free(&report);
+}
+
+Test(body, failure_is_its_status_though_join_is_not_told)
+{
+    cr_expect(eq(int, tenon_scope_fail(&scope, 9, "nine"), 9));
+    cr_expect(
+        eq(int, tenon_scope_join(&scope, TENON_OK, &report), TENON_ERRORS));
+    cr_expect(eq(int, report.body_status, 9));
+    tenon_report_free(&report);
+}
+
 Test(body, failure_with_code_zero_is_refused)
 {
     cr_expect(eq(int, tenon_scope_fail(&scope, TENON_OK, "no"), TENON_EINVAL));

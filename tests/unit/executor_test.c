@@ -3,6 +3,7 @@
 // executor_test — made of as many workers as asked for, and gone without a
 // trace.
 
+#include "gate.h"
 #include "must.h"
 #include "pool.h"
 #include "tasks.h"
@@ -190,6 +191,83 @@ Test(executor, tasks_may_run_and_wait_for_tasks_of_another_one)
     }
     pool_destroy(first);
     pool_destroy(second);
+}
+
+// Jobs of `lent` that helpers of another executor ran, because its own worker
+// was parked: their memory is back before it may be destroyed.
+struct lent {
+    tenon_executor *home;
+    tenon_executor *lent;
+    struct gate is_parked;
+    struct gate may_end;
+    struct gate has_joined;
+    atomic_uint ran_count;
+};
+
+enum { LENT_COUNT = 20 };
+
+static int hold(tenon_task *self, void *arg)
+{
+    struct lent *lent = arg;
+
+    (void)self;
+    gate_open(&lent->is_parked);
+    return gate_wait(&lent->may_end) ? TENON_OK : 1;
+}
+
+static int wait_at_home(tenon_task *self, void *arg)
+{
+    struct lent *lent = arg;
+
+    (void)self;
+    return tenon_run(lent->home, hold, lent, NULL);
+}
+
+static int run_lent(tenon_task *self, void *arg)
+{
+    struct lent *lent = arg;
+
+    (void)self;
+    if (atomic_fetch_add(&lent->ran_count, 1) + 1 == LENT_COUNT) {
+        gate_open(&lent->may_end);
+    }
+    return TENON_OK;
+}
+
+static int use_lent(tenon_task *self, void *arg)
+{
+    struct lent *lent = arg;
+    tenon_scope scope;
+
+    (void)self;
+    if (tenon_scope_open(&scope, TENON_SCOPE_OPTIONS(.executor = lent->lent)) !=
+        0) {
+        return 1;
+    }
+    tenon_status body = tenon_spawn(&scope, wait_at_home, lent);
+    gate_wait(&lent->is_parked);
+    for (int i = 0; i < LENT_COUNT && body == TENON_OK; i++) {
+        body = tenon_spawn(&scope, run_lent, lent);
+    }
+    tenon_status status = tenon_scope_join(&scope, body, NULL);
+    gate_open(&lent->has_joined);
+    return status;
+}
+
+Test(executor, may_be_destroyed_when_others_have_run_its_tasks)
+{
+    struct lent lent = {.ran_count = 0};
+    tenon_scope scope;
+
+    lent.home = pool_create(3);
+    lent.lent = pool_create(1);
+    must_open(&scope, lent.home);
+    must_spawn(&scope, use_lent, &lent);
+    cr_assert(gate_wait(&lent.has_joined));
+    pool_destroy(lent.lent);
+    must_join(&scope, NULL, TENON_OK);
+    pool_destroy(lent.home);
+    cr_expect(eq(uint, atomic_load(&lent.ran_count), LENT_COUNT));
 }
 
 // --- destroy ---

@@ -177,6 +177,35 @@ static void open_in_task(tenon_executor *executor)
     cr_expect(eq(int, second, TENON_EALREADY));
 }
 
+static void open_roots(tenon_executor *executor)
+{
+    tenon_scope scopes[3];
+    atomic_uint count = 0;
+
+    for (int i = 0; i < 3; i++) {
+        must_open(&scopes[i], executor);
+    }
+    for (int i = 0; i < 3; i++) {
+        cr_expect(
+            eq(int,
+               tenon_scope_open(
+                   &scopes[i], TENON_SCOPE_OPTIONS(.executor = executor)),
+               TENON_EALREADY));
+        must_spawn(&scopes[i], task_count, &count);
+    }
+    must_join(&scopes[1], NULL, TENON_OK);
+    must_open(&scopes[1], executor);
+    must_join(&scopes[2], NULL, TENON_OK);
+    must_join(&scopes[0], NULL, TENON_OK);
+    must_join(&scopes[1], NULL, TENON_OK);
+    cr_expect(eq(uint, atomic_load(&count), 3));
+}
+
+Test(misuse, open_of_an_open_root_scope_is_refused)
+{
+    pool_each(open_roots);
+}
+
 Test(misuse, open_of_an_open_scope_is_refused)
 {
     pool_each(open_in_task);

@@ -212,6 +212,16 @@ Test(process, child_of_a_task_is_refused_as_well)
     cr_expect(eq(int, result, 7));
 }
 
+static int fail_forked(void *arg)
+{
+    return -tenon_scope_fail((tenon_scope *)arg, 3, "in the child");
+}
+
+Test(process, child_cannot_fail_a_scope_of_its_parent)
+{
+    cr_expect(eq(int, child_run(fail_forked, &scope), -TENON_EFORK));
+}
+
 static int join_forked(void *arg)
 {
     tenon_task *self = arg;

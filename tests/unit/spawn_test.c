@@ -341,3 +341,27 @@ Test(spawn, refused_task_has_no_outcome)
 {
     pool_each(refuse_kept);
 }
+
+static void spawn_again(tenon_executor *executor)
+{
+    tenon_task task;
+    tenon_task_options wrong = {.struct_size = 1};
+    tenon_scope scope;
+
+    must_open(&scope, executor);
+    cr_expect(eq(
+        int, tenon_spawn_task(&scope, &task, task_ok, NULL, NULL), TENON_OK));
+    must_join(&scope, NULL, TENON_OK);
+    cr_expect(eq(int, tenon_task_outcome(&task, NULL, NULL), TENON_OK));
+    must_open(&scope, executor);
+    cr_expect(
+        eq(int, tenon_spawn_task(&scope, &task, task_ok, NULL, &wrong),
+           TENON_EINVAL));
+    cr_expect(eq(int, tenon_task_outcome(&task, NULL, NULL), TENON_ENOTREADY));
+    must_join(&scope, NULL, TENON_OK);
+}
+
+Test(spawn, refused_task_has_no_former_outcome)
+{
+    pool_each(spawn_again);
+}
