@@ -10,6 +10,7 @@
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 #define NS_PER_S UINT64_C(1000000000)
-#define STACK_LOOK_BYTES (64 * 1024 * 1024)
+#define STACK_LOOK_BYTES ((ptrdiff_t)64 * 1024 * 1024)
 
 void tn_futex_wait_until(
     _Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns)
