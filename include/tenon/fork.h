@@ -71,8 +71,9 @@ static inline int64_t tenon_fork(
 ///         status = tenon_join(self, &child);
 ///     }
 ///
-/// Threads:  the one that forked it; aborts elsewhere, and for a child that was
-///           not forked by `self` or is joined already.
+/// Threads:  the one that forked it; aborts elsewhere, and for a child that is
+///           joined already. If `self` did not fork it, aborts here or when the
+///           one that did joins it.
 /// Blocks:   never. Not a cancellation checkpoint.
 /// Errors:   none. False for one that is not the newest, and in a fork(2) child.
 /// Cost:     as tenon_fork().
@@ -86,12 +87,10 @@ static inline TENON_NODISCARD bool tenon_unfork(
     // relaxed: the owner wrote it.
     if (TENON_UNLIKELY(
             worker == NULL || worker->current != self ||
-            child->relation != self ||
             TENON_LOAD_RELAXED(&worker->deque.bottom) - 1 != place)) {
         return tenon_unfork_slow(self, child);
     }
-    int64_t top =
-        tenon_deque_retreat(&worker->deque, place, worker->deque.is_asymmetric);
+    int64_t top = tenon_deque_retreat(&worker->deque, place, true);
     if (TENON_UNLIKELY(
             top >= place ||
             tenon_deque_at(&worker->deque, place) != (void *)child)) {

@@ -89,7 +89,8 @@ struct tenon_worker {
     bool has_forked;                      // since no task ran
 };
 
-// The worker that this thread is, or NULL.
+// The worker that this thread is, or NULL; also NULL unless the light fences cost
+// nothing: then the inline calls take the other way.
 TENON_API extern __thread struct tenon_worker *tenon_worker_here
     __attribute__((tls_model("initial-exec")));
 

@@ -26,6 +26,7 @@
 #define STEAL_TRIES 4
 
 __thread struct tenon_worker *tenon_worker_here;
+__thread struct tn_worker *tn_worker_here;
 
 struct find {
     struct tn_job *job;

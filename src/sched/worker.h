@@ -47,16 +47,22 @@ struct tn_worker {
 
 #define TN_STOLEN_NONE UINT64_MAX
 
+extern __thread struct tn_worker *tn_worker_here
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
 // [any] The worker that this thread is, or NULL.
 static inline struct tn_worker *tn_worker_self(void)
 {
-    return (struct tn_worker *)tenon_worker_here;  // its first member
+    return tn_worker_here;
 }
 
 // [any] From now on this thread is `worker`; NULL: none.
 static inline void tn_worker_become(struct tn_worker *worker)
 {
-    tenon_worker_here = worker == NULL ? NULL : &worker->face;
+    tn_worker_here = worker;
+    // The inline calls do without fences.
+    tenon_worker_here =
+        worker == NULL || !tn_fence_is_asymmetric ? NULL : &worker->face;
 }
 
 // [any] A name for the calling thread, unique among the living.
