@@ -112,14 +112,19 @@ static size_t slab_count_of(const struct tn_slab_cache *cache)
     return count;
 }
 
-// Use less, and see memory go.
-static void shrink(struct player *player)
+static void settle(struct player *player)
 {
     size_t before_count = slab_count_of(&player->cache);
 
-    give_held(player);
-    tn_slab_collect(&player->cache);
+    tn_slab_settle(&player->cache);
     player->freed_count += before_count - slab_count_of(&player->cache);
+}
+
+// Use less, and see memory go.
+static void shrink(struct player *player)
+{
+    give_held(player);
+    settle(player);
 }
 
 static void send_or_hold(struct player *player, struct parcel *parcel)
@@ -164,7 +169,7 @@ static void take_turn(struct player *player)
         tn_slab_collect(&player->cache);
     }
     if (stress_chance(&player->random, 1024)) {
-        tn_slab_settle(&player->cache);
+        settle(player);
     }
 }
 
