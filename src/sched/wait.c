@@ -15,11 +15,12 @@
 // Who has stolen what is known from two words per worker that are only hints:
 // every job taken by them is checked against the waiter before it runs.
 //
-// Nobody parks for ever while it waits: descendants may be queued where only the
-// waiter would look for them. All other workers may be blocked on a lock that the
-// waiter holds, or wait themselves with no spare left. So a parked waiter looks
-// everywhere now and then, less often the longer it lasts. The deepest waiter of
-// all always has a descendant that runs or is queued somewhere: somebody gets on.
+// Nobody parks for ever while it waits: descendants may be queued where only
+// the waiter would look for them. All other workers may be blocked on a lock
+// that the waiter holds, or wait themselves with no spare left. So a parked
+// waiter looks everywhere now and then, less often the longer it lasts. The
+// deepest waiter of all always has a descendant that runs or is queued
+// somewhere: somebody gets on.
 
 #include "base/clock.h"
 #include "sched/executor.h"
@@ -48,14 +49,6 @@ static void hand_on(struct tn_worker *worker, struct tn_job *job)
     tn_executor_inject(worker->executor, job);
 }
 
-// A job that was just popped.
-static void put_back(struct tn_worker *worker, struct tn_job *job)
-{
-    if (!tn_worker_push(worker, job)) {
-        hand_on(worker, job);
-    }
-}
-
 // False: nothing is there to run, or the wait is over.
 static bool run_own(
     struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
@@ -69,7 +62,7 @@ static bool run_own(
     }
     enum tn_kinship kinship = wait->kinship(wait, job);
     if (tn_unlikely(kinship != TN_KIN_AWAITED) && wait->is_done(wait)) {
-        put_back(worker, job);
+        tn_worker_requeue(worker, job);
         return false;
     }
     if (tn_likely(kinship != TN_KIN_NONE)) {

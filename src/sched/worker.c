@@ -144,6 +144,13 @@ struct tn_job *tn_worker_steal_from(
     return NULL;
 }
 
+void tn_worker_requeue(struct tn_worker *worker, struct tn_job *job)
+{
+    if (!tn_worker_push(worker, job)) {
+        tn_executor_inject(worker->executor, job);
+    }
+}
+
 struct tn_job *tn_worker_take_injected(struct tn_worker *worker)
 {
     struct tenon_executor *executor = worker->executor;

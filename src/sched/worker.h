@@ -102,6 +102,10 @@ struct tn_job *tn_worker_steal_from(
 // to the own deque.
 struct tn_job *tn_worker_take_injected(struct tn_worker *worker);
 
+// [its thread] Queue a job again that was taken; without memory for it in the
+// own deque, where all look.
+void tn_worker_requeue(struct tn_worker *worker, struct tn_job *job);
+
 // [its thread] Give memory and gathered pieces back before a sleep.
 void tn_worker_tidy(struct tn_worker *worker);
 
