@@ -35,7 +35,6 @@ static inline int64_t tenon_fork(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg)
 {
     struct tenon_worker *worker = tenon_worker_here;
-
     int64_t place = 0;
 
     if (TENON_UNLIKELY(
@@ -50,17 +49,17 @@ static inline int64_t tenon_fork(
     // relaxed: the push publishes it.
     TENON_STORE_RELAXED(&child->state, TENON_TASK_FORKED);
     tenon_deque_add(&worker->deque, place, child);
-    if (tenon_worker_must_wake(worker, true)) {
+    if (tenon_worker_must_wake(worker)) {
         tenon_fork_wake();
     }
     return place;
 }
 
 /// Take the newest child back unless somebody has begun it. `place` is what its
-/// fork gave; a wrong one costs time, nothing else. True: it is as if it had not
-/// been forked, and its function will not be called. Call it, if you still want
-/// that, as any other one: then it is no task but a part of `self`, and what it
-/// returns is yours to heed. This is the fastest way to recurse. False:
+/// fork gave; a wrong one costs time, nothing else. True: it is as if it had
+/// not been forked, and its function will not be called. Call it, if you still
+/// want that, as any other one: then it is no task but a part of `self`, and
+/// what it returns is yours to heed. This is the fastest way to recurse. False:
 /// tenon_join() it.
 ///
 ///     int64_t place = tenon_fork(self, &child, half, &left);
@@ -75,7 +74,8 @@ static inline int64_t tenon_fork(
 ///           joined already. If `self` did not fork it, aborts here or when the
 ///           one that did joins it.
 /// Blocks:   never. Not a cancellation checkpoint.
-/// Errors:   none. False for one that is not the newest, and in a fork(2) child.
+/// Errors:   none. False for one that is not the newest, and in a fork(2)
+///           child.
 /// Cost:     as tenon_fork().
 static inline TENON_NODISCARD bool tenon_unfork(
     tenon_task *self, tenon_task *child, int64_t place)
@@ -106,10 +106,10 @@ static inline TENON_NODISCARD bool tenon_unfork(
 /// Threads:  the one that forked it; aborts elsewhere, and for a child that was
 ///           not forked by `self` or is joined already.
 /// Blocks:   until the child has ended, running only descendants of `self`.
-/// Errors:   what the child returned; its failure is recorded already, so `self`
-///           may return the same code without adding an error. An error that
-///           `self` describes is one more. TENON_CANCELLED also if the child was
-///           dropped: its token was set before it began. TENON_EFORK.
+/// Errors:   what the child returned; its failure is recorded already, so
+///           `self` may return the same code without adding an error. An error
+///           that `self` describes is one more. TENON_CANCELLED also if the
+///           child was dropped: its token was set before it began. TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status
 tenon_join(tenon_task *self, tenon_task *child);
 

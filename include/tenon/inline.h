@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// inline — what the inline calls of task.h and fork.h touch: a worker's face with
-// the owner's half of its deque. Private: nothing here is for users. The other
-// half and the argument are in src/sync/deque.c and src/sched/idle.md.
+// inline — what the inline calls of task.h and fork.h touch: a worker's face
+// with the owner's half of its deque. Private: nothing here is for users. The
+// other half and the argument are in src/sync/deque.c and src/sched/idle.md.
 //
 // Ordering:
 //   E1 publish     add, retreat: store-release bottom -> tn_deque_steal
-//   E2 last item   retreat: store bottom, light fence, load top -> tn_deque_steal
+//   E2 last item   retreat: store bottom, light fence, load top
+//                  -> tn_deque_steal
 //   E3 push/sleep  add, light fence, must_wake: load state -> tn_idle_sleep
 
 #ifndef TENON_INLINE_H
@@ -63,8 +64,7 @@ struct tenon_deque {
     TENON_CACHE_ALIGNED TENON_ATOMIC(int64_t) bottom;
     TENON_ATOMIC(struct tenon_ring *) ring;
 
-    // The limit, or 0: so a thief asks for an answer; and always 0 unless the
-    // light fences cost nothing.
+    // The limit, or 0: so a thief asks for an answer.
     TENON_ATOMIC(int64_t) quick_limit;
 
     // Owner only.
@@ -89,8 +89,8 @@ struct tenon_worker {
     bool has_forked;                      // since no task ran
 };
 
-// The worker that this thread is, or NULL; also NULL unless the light fences cost
-// nothing: then the inline calls take the other way.
+// The worker that this thread is, or NULL; also NULL unless the light fences
+// cost nothing: then the inline calls take the other way.
 TENON_API extern __thread struct tenon_worker *tenon_worker_here
     __attribute__((tls_model("initial-exec")));
 
@@ -106,6 +106,7 @@ TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_slow(
     tenon_task *self, tenon_task *child);
 TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_other(
     tenon_task *self, tenon_task *child, int64_t index, int64_t top);
+
 // [owner] Room for one more, at `*bottom`, and nobody asks for anything?
 static inline bool tenon_deque_has_room(
     struct tenon_deque *deque, int64_t *bottom)
@@ -144,10 +145,9 @@ static inline void *tenon_deque_at(struct tenon_deque *deque, int64_t index)
 }
 
 // [owner] After a push: must somebody be woken? (idle.md, E1)
-static inline bool tenon_worker_must_wake(
-    struct tenon_worker *worker, bool is_asymmetric)
+static inline bool tenon_worker_must_wake(struct tenon_worker *worker)
 {
-    TENON_FENCE_LIGHT(is_asymmetric);  // E3
+    TENON_FENCE_LIGHT(true);  // E3
     // relaxed: the fence orders it after the push.
     uint32_t state = TENON_LOAD_RELAXED(worker->idle_state);
     return TENON_UNLIKELY(state != 0) && (state & 0xffff) == 0;

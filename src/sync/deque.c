@@ -9,8 +9,8 @@
 //           is the light side of base/fence.h, the thief's is the heavy side;
 //           every store to bottom is a release; a cached limit spares push the
 //           look at top; and a thief asks first.
-// Asking:   the heavy fence interrupts the owner, which takes microseconds where
-//           processors are virtual. So a thief counts `asked` up, sets
+// Asking:   the heavy fence interrupts the owner, which takes microseconds
+//           where processors are virtual. So a thief counts `asked` up, sets
 //           quick_limit to 0, and waits a moment. An owner that pushes, forks
 //           or pops meanwhile notices and answers; then the two agree on what
 //           came before without a fence. Who gets no answer uses the fence.
@@ -33,16 +33,16 @@
 //                 steal: load top, heavy fence, load bottom
 //                 (one of the two sees the other: an item that pop takes
 //                 without a cas is never claimed by a thief)
-//   E6 answer     steal: load top, add-release asked -> answer: load-acquire
-//                 asked (later pops see that top, or a newer one);
-//                 answer: store-release answered -> steal: load-acquire
-//                 answered, load bottom (earlier pops are seen). Does what E2
-//                 does.
 //   E3 claim      pop, steal: cas top (one winner per index)
 //   E4 growth     use_ring: store-release ring -> steal: load-acquire ring
 //                 (the copied slots)
 //   E5 reuse      steal: cas-release top -> grow: load-acquire top
 //                 (the thief has read the slot before push overwrites it)
+//   E6 answer     steal: load top, add-release asked -> answer: load-acquire
+//                 asked (later pops see that top, or a newer one);
+//                 answer: store-release answered -> steal: load-acquire
+//                 answered, load bottom (earlier pops are seen). Does what E2
+//                 does.
 
 #include "sync/deque.h"
 
@@ -115,7 +115,7 @@ static void set_limit(struct tenon_deque *deque, int64_t limit)
 {
     deque->limit = limit;
     // relaxed: it says only where to look.
-    tn_store_relaxed(&deque->quick_limit, deque->is_asymmetric ? limit : 0);
+    tn_store_relaxed(&deque->quick_limit, limit);
 }
 
 bool tn_deque_init(struct tenon_deque *deque, size_t capacity)

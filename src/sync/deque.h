@@ -3,8 +3,8 @@
 // deque — one owner pushes and pops at the bottom, thieves steal at the top.
 //
 // The owner's common path has no locked instruction and no full fence; thieves
-// pay for both sides (base/fence.h). Its owner's half is in tenon/inline.h, where
-// fork and join inline it. The essay is in deque.c.
+// pay for both sides (base/fence.h). Its owner's half is in tenon/inline.h,
+// where fork and join inline it. The essay is in deque.c.
 
 #ifndef TN_SYNC_DEQUE_H
 #define TN_SYNC_DEQUE_H

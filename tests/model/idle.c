@@ -122,8 +122,7 @@ static void push_from_job(const struct plan *plan, int queue_index)
     }
     queue_push(&queues[queue_index]);
     pushed_total++;
-    if (tenon_worker_must_wake(
-            &forker, forker.deque.is_asymmetric)) {  // as tenon_fork()
+    if (tenon_worker_must_wake(&forker)) {  // as tenon_fork()
         tn_idle_wake_one(&idle);
     }
 }

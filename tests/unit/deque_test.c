@@ -203,7 +203,7 @@ Test(deque, grows_only_when_full)
 static bool is_answered(void)
 {
     return atomic_load(&deque.answered) == atomic_load(&deque.asked) &&
-           (!deque.is_asymmetric || atomic_load(&deque.quick_limit) > 0);
+           atomic_load(&deque.quick_limit) > 0;
 }
 
 // The owner does nothing meanwhile: the thief goes on with the fence, and what
