@@ -91,8 +91,8 @@ struct tenon_scope {
 
 /// Begin. Inside a task the scope nests in that task's innermost open scope;
 /// on any other thread it is a root scope, also where another one is open; give
-/// that one's token as `parent` to be cancelled with it. If what is around it is cancelled,
-/// it is born cancelled.
+/// that one's token as `parent` to be cancelled with it. If what is around it
+/// is cancelled, it is born cancelled.
 ///
 /// Owns:     `scope` is yours until joined; NULL options: all defaults.
 /// Threads:  any. The caller is the owner: it alone joins.
@@ -155,11 +155,11 @@ TENON_API TENON_NODISCARD tenon_status tenon_spawn_task(
 ///           refused spawn returned fits.
 ///           Misuse: TENON_EPERM not the owner; TENON_EDEADLK from inside the
 ///           scope; TENON_EALREADY; TENON_EINVAL never opened; TENON_EFORK:
-///           then `*report` is untouched. Inner scopes that are still open are cancelled and joined first;
-///           an error TENON_ESTRUCT of this scope names both. A task that
-///           returns with a scope of its own still open fails with
-///           TENON_ESTRUCT; the process is aborted if that scope lay in its
-///           frame, which is gone.
+///           then `*report` is untouched. Inner scopes that are still open are
+///           cancelled and joined first; an error TENON_ESTRUCT of this scope
+///           names both. A task that returns with a scope of its own still open
+///           fails with TENON_ESTRUCT; the process is aborted if that scope lay
+///           in its frame, which is gone.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_join(tenon_scope *scope, tenon_status body, tenon_report *report);
 

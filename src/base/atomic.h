@@ -4,7 +4,8 @@
 //
 // C11 <stdatomic.h> inside, so that ThreadSanitizer sees what ships. The model
 // checker (tests/model) puts a header of its own in the place of this one and
-// compiles the same sources. The list is closed: a new order is a new line here.
+// compiles the same sources. The list is closed: a new order is a new line
+// here.
 
 #ifndef TN_BASE_ATOMIC_H
 #define TN_BASE_ATOMIC_H

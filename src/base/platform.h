@@ -24,7 +24,8 @@ void tn_thread_set_name(const char *name);
     ((const char *)__builtin_frame_address(0) + 2 * sizeof(void *))
 
 // [any] Is `place` on the calling thread's stack, below `end`: in a frame that
-// has returned? False also where that is unknown, and far below.
+// has returned? False also where that is unknown, far below, and if `end` is on
+// another stack (a coroutine's, a signal handler's).
 bool tn_stack_has_left(const void *place, const void *end);
 
 // [any] Fresh zeroed pages, or NULL. `align` is a power of two, >= a page.

@@ -72,9 +72,11 @@ bool tn_stack_has_left(const void *place, const void *end)
     void *low = NULL;
     size_t size_bytes = 0;
 
+    const char *frame = place;
+    const char *top = end;
+
     // A cheap look first: the system may have to read /proc.
-    if ((const char *)place >= (const char *)end ||
-        (const char *)end - (const char *)place > STACK_LOOK_BYTES) {
+    if (frame >= top || top - frame > STACK_LOOK_BYTES) {
         return false;
     }
     if (pthread_getattr_np(pthread_self(), &attr) != 0) {
@@ -82,7 +84,8 @@ bool tn_stack_has_left(const void *place, const void *end)
     }
     bool is_known = pthread_attr_getstack(&attr, &low, &size_bytes) == 0;
     pthread_attr_destroy(&attr);
-    return is_known && (const char *)place >= (const char *)low;
+    const char *lowest = low;
+    return is_known && frame >= lowest && top <= lowest + size_bytes;
 }
 
 void *tn_pages_map(size_t size_bytes, size_t align)

@@ -59,11 +59,11 @@ static void check_joined(
         tn_task_is_forked(task) ? "" : tenon_task_name(task));
 }
 
-__attribute__((noinline)) void tn_fork_check_left(
-    struct tn_worker *worker, const tenon_task *task, uint32_t mark)
+void tn_fork_check_left(
+    struct tn_worker *worker, const tenon_task *task, const char *end)
 {
     struct tenon_deque *deque = &worker->face.deque;
-    const char *end = TN_STACK_CALLEES;
+    uint32_t mark = task->result.mark;
     tenon_task *taken = NULL;  // by `link`, oldest first
 
     while ((int32_t)((uint32_t)tn_deque_bottom(deque) - mark) > 0) {
@@ -78,49 +78,37 @@ __attribute__((noinline)) void tn_fork_check_left(
     while (taken != NULL) {
         tenon_task *left = taken;
         taken = left->link;
-        if (!tn_worker_push(worker, (struct tn_job *)left)) {
-            tn_executor_inject(worker->executor, (struct tn_job *)left);
-        }
+        tn_worker_requeue(worker, (struct tn_job *)left);
     }
 }
 
-// The child ended with `status`, its error is recorded: say so to its parent.
-static tenon_status pass_on(tenon_task *self, tenon_task *child, int status)
+// The child ended with `status`: record its error and say so to its parent.
+static __attribute__((noinline)) void pass_on(
+    tenon_task *self, tenon_task *child, int status)
 {
     if (tn_task_conclude(child, status) == TENON_OUTCOME_FAILED) {
         tn_failure_pass_on(&self->failure, status);
     }
-    return status;
 }
 
-static tenon_status end_here(
-    struct tn_worker *worker, tenon_task *self, tenon_task *child, int status)
+// The child runs in its parent's place, as part of the fork or the join.
+static tenon_status run_here(
+    struct tn_worker *worker, tenon_task *self, tenon_task *child)
 {
-    tn_fork_check_left(worker, child, child->result.mark);
-    if (child->link != NULL) {
-        worker->face.current = child;
-        status = tn_scope_close_left_open(child, status);
-        worker->face.current = self;
+    if (tenon_cancelled(self)) {
+        return TENON_CANCELLED;  // dropped
     }
-    return pass_on(self, child, status);
+    tn_fork_begin(child);
+    int status = tn_task_call(worker, child, self);
+    if (tn_unlikely(status != TENON_OK || child->failure != TN_FAILURE_NONE)) {
+        pass_on(self, child, status);
+    }
+    return status;
 }
 
 void tenon_fork_wake(void)
 {
     tn_idle_wake_one(tn_worker_self()->idle);
-}
-
-static void run_now(struct tn_worker *worker, tenon_task *child)
-{
-    tenon_task *self = child->relation;
-    int status = TENON_CANCELLED;
-
-    tn_fork_begin(child);
-    if (!tenon_cancelled(child)) {
-        status = tn_task_call(worker, child, self);
-        pass_on(self, child, status);
-    }
-    tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
 }
 
 #define NO_PLACE INT64_MIN  // wherever the newest item may be
@@ -141,7 +129,8 @@ int64_t tenon_fork_slow(
     // relaxed: the push publishes it.
     tn_store_relaxed(&child->state, TN_TASK_FORKED);
     if (!tn_worker_push(worker, (struct tn_job *)child)) {
-        run_now(worker, child);
+        int status = run_here(worker, self, child);
+        tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
     }
     return NO_PLACE;
 }
@@ -203,7 +192,6 @@ static tenon_status wait_for(
     };
 
     tn_worker_wait(worker, self->result.mark, &wait.base);
-    child->relation = NULL;  // joined
     // relaxed: the wait acquired it.
     uint32_t state = tn_load_relaxed(&child->state) & TN_TASK_OUTCOME_MASK;
     if (state == (uint32_t)TENON_OUTCOME_FAILED << TN_TASK_OUTCOME_SHIFT) {
@@ -224,8 +212,8 @@ static bool take_claimed(
     if (job == (struct tn_job *)child) {
         return true;
     }
-    if (job != NULL && !tn_worker_push(worker, job)) {
-        tn_executor_inject(worker->executor, job);
+    if (job != NULL) {
+        tn_worker_requeue(worker, job);
     }
     return false;
 }
@@ -248,54 +236,40 @@ bool tenon_unfork_other(
     return true;
 }
 
+// True: `child` was the newest and is the caller's again.
+static bool take_newest(
+    struct tn_worker *worker, tenon_task *self, tenon_task *child)
+{
+    struct tenon_deque *deque = &worker->face.deque;
+    int64_t index = tn_deque_bottom(deque) - 1;
+
+    check_parent(self, child);
+    int64_t top = tenon_deque_retreat(deque, index, deque->is_asymmetric);
+    return take_claimed(worker, child, index, top);
+}
+
 // Where light fences are not free, by a place that is not known, or by misuse.
 bool tenon_unfork_slow(tenon_task *self, tenon_task *child)
 {
     struct tn_worker *worker = tn_task_worker(self);
 
-    if (worker == NULL) {
-        return false;  // forked from: the join says so
+    if (worker == NULL || !take_newest(worker, self, child)) {
+        return false;  // if forked from: the join says so
     }
-    check_parent(self, child);
-    struct tenon_deque *deque = &worker->face.deque;
-    int64_t index = tn_deque_bottom(deque) - 1;
-    int64_t top = tenon_deque_retreat(deque, index, deque->is_asymmetric);
-    return tenon_unfork_other(self, child, index, top);
-}
-
-// A child that was taken back runs in its parent's place.
-static tenon_status run_here(
-    struct tn_worker *worker, tenon_task *self, tenon_task *child)
-{
-    int64_t mark = tn_deque_bottom(&worker->face.deque);
-
-    if (tenon_cancelled(self)) {
-        return TENON_CANCELLED;  // dropped
-    }
-    child->scope = self->scope;
-    child->relation = self;
-    child->clean_epoch = self->clean_epoch;
-    child->link = NULL;
-    child->failure = TN_FAILURE_NONE;
-    child->result.mark = (uint32_t)mark;
-    worker->face.current = child;
-    int status = child->fn(child, child->arg);
-    worker->face.current = self;
-    if (tn_unlikely(
-            status != TENON_OK || child->link != NULL ||
-            child->failure != TN_FAILURE_NONE ||
-            tn_deque_bottom(&worker->face.deque) != mark)) {
-        status = end_here(worker, self, child, status);
-    }
-    child->relation = NULL;  // joined, and nothing below it is left
-    return status;
+    child->relation = NULL;  // no child any more
+    return true;
 }
 
 tenon_status tenon_join(tenon_task *self, tenon_task *child)
 {
-    if (tn_likely(tenon_unfork_slow(self, child))) {
-        return run_here(tn_worker_self(), self, child);
-    }
     struct tn_worker *worker = tn_task_worker(self);
-    return worker == NULL ? TENON_EFORK : wait_for(worker, self, child);
+
+    if (worker == NULL) {
+        return TENON_EFORK;
+    }
+    tenon_status status = take_newest(worker, self, child)
+                              ? run_here(worker, self, child)
+                              : wait_for(worker, self, child);
+    child->relation = NULL;  // joined, and nothing below it is left
+    return status;
 }

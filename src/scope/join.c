@@ -151,13 +151,12 @@ static void close_left_open_inside(tenon_scope *scope)
     }
 }
 
-__attribute__((noinline)) int tn_scope_close_left_open(
-    tenon_task *task, int status)
+int tn_scope_close_left_open(tenon_task *task, int status, const char *end)
 {
     tenon_scope *inner = task->link;
 
     tn_require(
-        !tn_stack_has_left(inner, TN_STACK_CALLEES),
+        !tn_stack_has_left(inner, end),
         "task '%s' returned without joining a scope of its own frame",
         tenon_task_name(task));
     tenon_fail_place place = {.domain = "tenon"};

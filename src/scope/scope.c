@@ -190,9 +190,8 @@ void tn_scope_forget_root(tenon_scope *scope)
     }
 }
 
-static bool is_open_root(const tenon_scope *scope)
+static bool is_open_root(const tenon_scope *scope, const char *end)
 {
-    const char *end = __builtin_frame_address(0);
     const tenon_scope *open = newest_root;
 
     for (int i = 0; i < ROOT_LOOKS && open != NULL && open != scope; i++) {
@@ -205,13 +204,14 @@ static bool is_open_root(const tenon_scope *scope)
 }
 
 // Is it among the open scopes of the running task or, outside of tasks, of the
-// thread? What lies in it is unknown otherwise.
-static bool is_open_here(const tenon_scope *scope)
+// thread? What lies in it is unknown otherwise. Aborts if one of the latter was
+// in a frame below `end`.
+static bool is_open_here(const tenon_scope *scope, const char *end)
 {
     const tenon_task *owner = tn_task_current();
 
     if (owner == NULL) {
-        return newest_root != NULL && is_open_root(scope);
+        return newest_root != NULL && is_open_root(scope, end);
     }
     const tenon_scope *open = owner->link;
     while (open != NULL && open != scope && open->owner == owner) {
@@ -238,7 +238,7 @@ tenon_status tenon_scope_open(
     if (status != TENON_OK) {
         return status;
     }
-    if (is_open_here(scope)) {
+    if (is_open_here(scope, TN_STACK_CALLEES)) {
         return TENON_EALREADY;
     }
     init_fields(scope, executor, options);

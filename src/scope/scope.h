@@ -69,8 +69,9 @@ void tn_scope_forget_root(tenon_scope *scope);
 tn_timer_fire_fn tn_scope_expire;
 
 // [worker] `task` returned `status` with scopes of its own still open: cancel
-// and join them. Returns the task's new status.
-int tn_scope_close_left_open(tenon_task *task, int status);
+// and join them. Returns the task's new status. Aborts if the innermost was in
+// a frame below `end`.
+int tn_scope_close_left_open(tenon_task *task, int status, const char *end);
 
 // [any] Record that a task failed with `code`, and do as the policy says.
 void tn_ledger_task_failed(tenon_task *task, int code);

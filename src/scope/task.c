@@ -14,6 +14,7 @@
 #include "scope/task.h"
 
 #include "base/check.h"
+#include "base/platform.h"
 #include "sched/executor.h"
 #include "scope/scope.h"
 #include "scope/token.h"
@@ -96,6 +97,16 @@ static void count_outcome(tenon_scope *scope, tenon_outcome outcome)
     tn_add_relaxed(counter, 1);
 }
 
+__attribute__((noinline)) int tn_task_check_left(
+    struct tn_worker *worker, tenon_task *task, int status)
+{
+    const char *end = TN_STACK_CALLEES;
+
+    tn_fork_check_left(worker, task, end);
+    return task->link == NULL ? status
+                              : tn_scope_close_left_open(task, status, end);
+}
+
 // The destructor is still the task's: what it opens nests there.
 static void destroy_arg(
     struct tn_worker *worker, tenon_task *task, tenon_destroy_fn *destroy)
@@ -107,12 +118,7 @@ static void destroy_arg(
     task->failure = TN_FAILURE_NONE;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
     destroy(task->arg);
-    if (tn_unlikely(worker->face.has_forked)) {
-        tn_fork_check_left(worker, task, task->result.mark);
-    }
-    if (task->link != NULL) {
-        tn_scope_close_left_open(task, TENON_OK);
-    }
+    tn_task_check_left(worker, task, TENON_OK);
     tn_failure_clear(&task->failure);
     worker->face.current = previous;
 }
@@ -129,7 +135,7 @@ static void end_extra(struct tn_worker *worker, tenon_task *task)
 }
 
 // [worker] A spawned task has come to its end, run or dropped.
-static void end_spawned(
+static __attribute__((noinline)) void end_spawned(
     struct tn_worker *worker, tenon_task *task, tenon_outcome outcome,
     int status)
 {
@@ -175,12 +181,6 @@ static __attribute__((noinline)) void end_otherwise(
     end_spawned(worker, task, outcome, status);
 }
 
-static __attribute__((noinline)) void drop(
-    struct tn_worker *worker, tenon_task *task)
-{
-    end_spawned(worker, task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
-}
-
 // In the common case the task leaves nothing behind but its piece.
 void tn_task_run(struct tn_worker *worker, struct tn_job *job)
 {
@@ -194,7 +194,7 @@ void tn_task_run(struct tn_worker *worker, struct tn_job *job)
     // relaxed: I2 of token.c.
     task->clean_epoch = tn_load_relaxed(&scope->token.clean_epoch);
     if (tn_unlikely(tenon_cancelled(task))) {
-        drop(worker, task);
+        end_spawned(worker, task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
         return;
     }
     int status = tn_task_call(worker, task, worker->face.current);

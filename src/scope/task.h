@@ -82,10 +82,15 @@ void tn_fork_begin(tenon_task *task);
 // this returns.
 void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status);
 
-// [worker] `task` ended: abort if one of the jobs above `mark` is a child that it
-// forked and did not join. (One that was stolen is not found.)
+// [worker] `task` ended, the frames of what it called were below `end`: abort
+// if one of the jobs above its mark is a child that it forked and did not join.
+// (One that was stolen is not found.)
 void tn_fork_check_left(
-    struct tn_worker *worker, const tenon_task *task, uint32_t mark);
+    struct tn_worker *worker, const tenon_task *task, const char *end);
+
+// [worker] `task` returned `status` to the caller of this: abort or close what
+// it left behind. Gives its status now.
+int tn_task_check_left(struct tn_worker *worker, tenon_task *task, int status);
 
 // [its thread] The worker that runs `self`, or NULL in the child of a fork(2);
 // aborts elsewhere.
@@ -99,7 +104,8 @@ static inline struct tn_worker *tn_task_worker(const tenon_task *self)
     return worker;
 }
 
-// [worker] Run the function as the thread's current task, instead of `previous`.
+// [worker] Run the function as the thread's current task, instead of
+// `previous`.
 static inline int tn_task_call(
     struct tn_worker *worker, tenon_task *task, void *previous)
 {
@@ -108,12 +114,14 @@ static inline int tn_task_call(
     task->failure = TN_FAILURE_NONE;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
     int status = task->fn(task, task->arg);
+    bool has_left = task->link != NULL;
     if (tn_unlikely(worker->face.has_forked)) {
-        tn_fork_check_left(worker, task, task->result.mark);
+        uint32_t bottom = (uint32_t)tn_deque_bottom(&worker->face.deque);
+        has_left |= bottom != task->result.mark;
         worker->face.has_forked = previous != NULL;
     }
-    if (tn_unlikely(task->link != NULL)) {
-        status = tn_scope_close_left_open(task, status);
+    if (tn_unlikely(has_left)) {
+        status = tn_task_check_left(worker, task, status);
     }
     worker->face.current = previous;
     return status;

@@ -228,3 +228,76 @@ Test(fork_error, failure_that_is_passed_on_carries_the_errors_of_nested_scopes)
 {
     pool_each(fail_beside_nested);
 }
+
+// A scope that a child leaves open, in memory that outlives its frame.
+struct left {
+    tenon_scope scope;
+    struct task_waiter waiter;
+    struct gate forker_runs;
+};
+
+// Long enough for the waiter to look around several times.
+#define LOOK_NS UINT64_C(20000000)
+
+// Its children lie about while the waiter looks for its own.
+static int fork_until_looked_at(tenon_task *self, void *arg)
+{
+    struct left *left = arg;
+    tenon_task children[8];
+
+    gate_open(&left->forker_runs);
+    bool was_cancelled = task_await_cancel(self);
+    uint64_t end_ns = tenon_now_ns() + LOOK_NS;
+    while (tenon_now_ns() < end_ns) {
+        for (int i = 0; i < 8; i++) {
+            tenon_fork(self, &children[i], task_ok, NULL);
+        }
+        for (int i = 7; i >= 0; i--) {
+            (void)!tenon_join(self, &children[i]);  // dropped
+        }
+    }
+    tenon_scope_release(&left->waiter.ref);
+    return was_cancelled ? TENON_CANCELLED : TASK_IN_VAIN;
+}
+
+static int leave_open(tenon_task *self, void *arg)
+{
+    struct left *left = arg;
+
+    (void)self;
+    if (tenon_scope_open(&left->scope, NULL) != TENON_OK ||
+        tenon_spawn(&left->scope, task_wait_for_ref, &left->waiter) !=
+            TENON_OK ||
+        !gate_wait(&left->waiter.is_open) ||
+        tenon_spawn(&left->scope, fork_until_looked_at, left) != TENON_OK) {
+        return TASK_IN_VAIN;
+    }
+    return gate_wait(&left->forker_runs) ? TENON_OK : TASK_IN_VAIN;
+}
+
+static int join_who_leaves(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    tenon_fork(self, &child, leave_open, arg);
+    return tenon_join(self, &child);
+}
+
+static void leave_behind(tenon_executor *executor)
+{
+    for (int i = 0; i < 5; i++) {
+        struct left left = {.waiter = {.joined = TENON_EINVAL}};
+        tenon_report report;
+        tenon_status status =
+            tenon_run(executor, join_who_leaves, &left, &report);
+        cr_assert(eq(int, status, TENON_ERRORS));
+        cr_expect(eq(u64, report.error_count, 1));
+        cr_expect(eq(int, report.primary->code, TENON_ESTRUCT));
+        tenon_report_free(&report);
+    }
+}
+
+Test(fork_error, scope_that_a_joined_child_left_open_is_closed_as_its_own)
+{
+    pool_each_parallel(leave_behind);
+}

@@ -52,6 +52,7 @@ struct look {
     char *low;
     bool is_lowest_left;
     bool is_below_left;
+    bool is_other_left;
 };
 
 static void *look_around(void *arg)
@@ -60,13 +61,18 @@ static void *look_around(void *arg)
 
     look->is_lowest_left = has_left((uintptr_t)look->low);
     look->is_below_left = has_left((uintptr_t)look->low - 1);
+    const char *other = look->low + STACK_BYTES;  // a coroutine's
+    look->is_other_left = tn_stack_has_left(other, other + STACK_BYTES / 2);
     return NULL;
 }
 
-Test(stack, what_lies_below_a_stack_is_not_left)
+Test(stack, what_lies_below_a_stack_or_on_another_is_not_left)
 {
-    char *block = aligned_alloc(4096, 2 * STACK_BYTES);
-    struct look look = {.low = block + STACK_BYTES, .is_below_left = true};
+    char *block = aligned_alloc(4096, 3 * STACK_BYTES);
+    struct look look = {
+        .low = block + STACK_BYTES,
+        .is_below_left = true,
+        .is_other_left = true};
     pthread_attr_t attr;
     pthread_t thread;
 
@@ -77,6 +83,7 @@ Test(stack, what_lies_below_a_stack_is_not_left)
     cr_assert(eq(int, pthread_join(thread, NULL), 0));
     cr_expect(look.is_lowest_left);
     cr_expect(not(look.is_below_left));
+    cr_expect(not(look.is_other_left));
     pthread_attr_destroy(&attr);
     free(block);
 }
