@@ -17,8 +17,8 @@
 // the pieces become small, here at 4096 numbers, and a plain loop does the
 // rest. A good piece takes some microseconds.
 //
-// Where even that is too much, tenon_unfork() takes a child back that nobody has
-// begun, for the caller to call its function directly.
+// Where even that is too much, tenon_unfork() takes a child back that nobody
+// has begun, for the caller to call its function directly.
 //
 // tenon_run() is the short way to start: it runs one task in a scope of its own
 // and joins it.

@@ -4,8 +4,8 @@
 //
 // Between open and join there must be no way to leave the function, or the
 // scope stays unjoined. That is easy to see in twenty lines and easy to break
-// in two hundred. TENON_SCOPE(scope, ...) { ... } makes the scope a block: it opens
-// at the brace and is joined wherever the block is left, at its end, by a
+// in two hundred. TENON_SCOPE(scope, ...) { ... } makes the scope a block: it
+// opens at the brace and is joined wherever the block is left, at its end, by a
 // break, a return or a goto. The compiler does it (the cleanup attribute of gcc
 // and clang).
 //

@@ -18,8 +18,8 @@ extern "C" {
 /// A block with a scope, joined on every way out of it (end, break, continue,
 /// return, goto): `TENON_SCOPE(scope, .timeout_ns = ..., .status = &status)
 /// { ... }`. Inside, `scope` is a tenon_scope; break and continue leave this
-/// block only, not a loop around it. The block is skipped if open fails, with the
-/// reason in `status` and in the report's. Say how the body did with
+/// block only, not a loop around it. The block is skipped if open fails, with
+/// the reason in `status` and in the report's. Say how the body did with
 /// tenon_scope_fail() or tenon_scope_set_body(). A `return status;` inside the
 /// block takes the value from before the join. Blocks nest in a task; on a
 /// foreign thread each is a root scope of its own (tenon_scope_open()).

@@ -42,11 +42,10 @@ typedef struct tenon_executor_options {
 typedef struct tenon_executor_info {
     size_t struct_size;        ///< set by the caller
     uint32_t requested_count;  ///< workers asked for
-    uint32_t
-        worker_count;  ///< workers started; 0: the thread that joins runs them
-    int thread_error;  ///< errno of the first thread not started, or 0
-    uint32_t thread_count;  ///< live threads, spares included
-    uint32_t scope_count;   ///< root scopes not yet joined
+    uint32_t worker_count;     ///< started; 0: the thread that joins runs all
+    int thread_error;          ///< errno of the first thread not started, or 0
+    uint32_t thread_count;     ///< live threads, spares included
+    uint32_t scope_count;      ///< root scopes not yet joined
 } tenon_executor_info;
 
 /// Start workers. If the system gives fewer threads than asked for, the

@@ -111,8 +111,8 @@ TENON_API const char *tenon_task_name(const tenon_task *self);
 /// How a task of tenon_spawn_task() ended, and what it returned.
 ///
 /// Owns:     `status` may be NULL; both outputs are untouched on failure.
-/// Threads:  any, at any time from the spawn on; what the task wrote is there to
-///           read after the join of its scope.
+/// Threads:  any, at any time from the spawn on; what the task wrote is there
+///           to read after the join of its scope.
 /// Errors:   TENON_ENOTREADY before the task has ended.
 TENON_API TENON_NODISCARD tenon_status
 tenon_task_outcome(const tenon_task *task, tenon_outcome *outcome, int *status);

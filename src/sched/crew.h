@@ -51,8 +51,8 @@ void tn_crew_start(struct tn_crew *crew, struct tenon_executor *executor);
 // [any but workers, blocks] Make all threads end and join them.
 void tn_crew_stop(struct tn_crew *crew);
 
-// [worker] This worker is about to park: a spare takes its place, if there is one
-// to be had.
+// [worker] This worker is about to park: a spare takes its place, if there is
+// one to be had.
 void tn_crew_leave(struct tn_worker *worker);
 
 // [worker] It goes on.

@@ -17,8 +17,8 @@
 //                  searcher that leaves: sub state, heavy fence, look at queues
 //                  (one of the two sees the other)
 //   E2 claim       sleeper, waker: cas word from ASLEEP (one winner)
-//   E3 counted     waker: store-release word AWAKE -> sleeper: load-acquire word
-//                  (the counts are right before the sleeper goes on)
+//   E3 counted     waker: store-release word AWAKE -> sleeper: load-acquire
+//                  word (the counts are right before the sleeper goes on)
 
 #include "sched/idle.h"
 

@@ -5,8 +5,9 @@
 // Every worker has a queue, here a number. Pushers add to it and notify;
 // workers search, take, and sleep. A round is a burst from all pushers, of
 // which all must be taken before the next: a lost wake-up hangs, and the
-// watchdog speaks. In some rounds each pusher pushes one item, and all these jobs
-// wait for each other: there a hand-over of the search must not be missed either.
+// watchdog speaks. In some rounds each pusher pushes one item, and all these
+// jobs wait for each other: there a hand-over of the search must not be missed
+// either.
 //
 // Laws: all that is pushed is taken; when nothing is left, all fall asleep and
 // the counts say so.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// cancel_test — a request that everything below a scope sees, and nothing above.
+// cancel_test — a request that everything below a scope sees, and nothing
+// above.
 
 #include "gate.h"
 #include "must.h"

@@ -182,6 +182,21 @@ Test(slab, large_batch_needs_no_flush)
     cr_expect(eq(sz, returns.count, 0));
 }
 
+Test(slab, piece_of_another_group_goes_back_at_once)
+{
+    take(2);
+    cache.group = &cache;
+    tn_slab_return(&returns, (struct tn_piece *)pieces[0]);
+    cr_expect(eq(sz, returns.count, 0));
+    cr_expect(tn_slab_has_returned(&cache));
+    tn_slab_collect(&cache);
+    returns.group = &cache;
+    tn_slab_return(&returns, (struct tn_piece *)pieces[1]);
+    cr_expect(eq(sz, returns.count, 1));
+    cr_expect(not(tn_slab_has_returned(&cache)));
+    tn_slab_flush(&returns);
+}
+
 Test(slab, unused_memory_goes_back_to_the_system)
 {
     take(MANY);

@@ -35,7 +35,8 @@ static const char help[] =
     "\n"
     "Errors are shown on standard error, and on a terminal the progress.\n"
     "Exit status: 130 after SIGINT (128 and the number of the signal), else\n"
-    "124 after a timeout, else 1 if there were errors, else 0; 2 for wrong usage.\n";
+    "124 after a timeout, else 1 if there were errors, else 0; 2 for wrong\n"
+    "usage.\n";
 
 // A decimal number from `min` to `max`, and nothing after it but what `*end`
 // then points at. False: it is not.
