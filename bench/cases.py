@@ -56,6 +56,9 @@ CASES = (
     Case('uts-T3', 'uts', 'T3', ('serial', *TASKS)),
     Case('flat', 'flat', '10000', TASKS, repeat=200, quick_repeat=50),
     Case('flat-many', 'flat', '2000000', TASKS, quick_size='200000'),
+    Case('nest', 'nest', '1000000', (), repeat=5, quick_size='100000'),
+    Case('poll', 'poll', '10000000', ('serial',), repeat=5,
+         quick_size='1000000'),
     Case('submit-1', 'submit', '1000000', ('glib', 'onetbb'),
          quick_size='100000'),
     Case('submit-4', 'submit', '1000000', ('glib', 'onetbb'),
@@ -84,6 +87,7 @@ class Target:
     over: tuple
     under: tuple = None
     is_least: bool = False
+    is_each: bool = False    # per operation
 
     def reached(self, value):
         return value >= self.bound if self.is_least else value <= self.bound
@@ -109,6 +113,10 @@ TARGETS = (
     *(Target(f'flat: Tenon over oneTBB, workers: {workers}', 0.5, 'x',
              ('flat', 'tenon', workers), ('flat', 'onetbb', workers))
       for workers in (1, 2)),
+    Target('nest: an empty nested scope', 25, 'ns', ('nest', 'tenon', 1),
+           is_each=True),
+    Target('poll: a turn with a poll', 1, 'ns', ('poll', 'tenon', 1),
+           is_each=True),
     *(Target(f'idle: CPU used, workers: {workers}', 0.2, '%',
              ('idle', 'tenon', workers)) for workers in (1, 2)),
     *(Target(f'memory: growth after the join, workers: {workers}', 64,

@@ -230,6 +230,8 @@ def google(results, about):
 
 def reached_value(results, target):
     value = results.median(target.over)
+    if value is not None and target.is_each:
+        return value / results.line(target.over)['operations']
     if target.under is None or value is None:
         return value
     under = results.median(target.under)
