@@ -40,6 +40,7 @@ struct tenon_error {
     const char *file;
     int line;
     const char *task_name;
+    uint64_t task_id;  ///< as given at its spawn, or 0
     const char *scope_name;
     uint64_t sequence;  ///< 1, 2, ... in the order of recording in the scope
     bool after_cancel;  ///< the scope was cancelled already

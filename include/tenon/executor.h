@@ -18,6 +18,14 @@ extern "C" {
 
 typedef struct tenon_executor tenon_executor;
 
+/// A clock of your own, for tests and simulations. `now_ns(context)` is called
+/// on any thread, never goes back, and must outlive the executor. When it has
+/// moved, call tenon_executor_tick().
+typedef struct tenon_clock {
+    uint64_t (*now_ns)(void *context);
+    void *context;
+} tenon_clock;
+
 /// As `idle_spin_ns`: sleep at once. As `spare_count`: no spare threads.
 #define TENON_NO_SPIN UINT64_MAX
 #define TENON_NO_SPARES UINT32_MAX
@@ -33,6 +41,7 @@ typedef struct tenon_executor_options {
     size_t stack_size_bytes;  ///< per thread, >= 64 KiB. 0: 16 MiB, on demand
     uint64_t idle_spin_ns;    ///< look for work so long before sleep. 0: 20 us
     const char *name;         ///< threads are `name`-0, ...; NULL: "tenon"
+    tenon_clock clock;        ///< of all deadlines; zeroed: tenon_now_ns()
 } tenon_executor_options;
 
 #define TENON_EXECUTOR_OPTIONS(...)   \
@@ -74,6 +83,20 @@ tenon_executor_default(tenon_executor **executor);
 /// Errors:   TENON_EINVAL no executor, or `struct_size` unset; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status
 tenon_executor_info_get(tenon_executor *executor, tenon_executor_info *info);
+
+/// The time by the clock of the executor's deadlines. `executor` is found as by
+/// tenon_scope_open() if NULL; without any it is tenon_now_ns().
+///
+/// Threads:  any.
+/// Errors:   none.
+TENON_API uint64_t tenon_executor_now_ns(tenon_executor *executor);
+
+/// Its clock has moved: deadlines that have passed by it fire now, on the
+/// executor's timer thread. Without a clock of its own: no effect.
+///
+/// Threads:  any.
+/// Errors:   none.
+TENON_API void tenon_executor_tick(tenon_executor *executor);
 
 /// Run `fn(task, arg)` in a scope of its own and wait for all of it. `executor`
 /// is found as by tenon_scope_open() if NULL.

@@ -34,6 +34,9 @@ typedef struct tenon_scope_options {
     uint64_t deadline_ns;  ///< of tenon_now_ns(); 0: none. The earlier counts
     tenon_token *parent;   ///< one more token to heed; must outlive the scope
     uint32_t max_errors;   ///< kept whole, besides the primary; 0: 16
+    /// What is around it does not cancel it, nor bound its time: only itself,
+    /// its own deadline, and `parent`. Still joined.
+    bool is_shielded;
     tenon_report *report;  ///< where TENON_SCOPE puts the report; or NULL
     tenon_status *status;  ///< where TENON_SCOPE puts the join status; or NULL
 } tenon_scope_options;
@@ -53,6 +56,7 @@ struct tenon_scope {
     uint32_t policy;
     uint32_t max_errors;
     uint32_t phase;
+    tenon_token *link;  // of the token: the option `parent`
     tenon_token token;
 
     // The owner's thread only.
@@ -63,11 +67,6 @@ struct tenon_scope {
     uintptr_t body_failure;
     tenon_report *report;
     tenon_status *status;
-
-    // Guarded by the timer.
-    void *timer_links[3];
-    uint64_t deadline_ns;
-    uint64_t timer_state;
 
     // Every thread; a cache line away from the owner's fields.
     uint64_t gap[8];
@@ -102,40 +101,6 @@ struct tenon_scope {
 ///           TENON_EFORK. On failure there is nothing to join.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_open(tenon_scope *scope, const tenon_scope_options *options);
-
-/// Start `fn(task, arg)` as a child of `scope`, and forget it.
-///
-/// Owns:     `arg` is yours and must live until the join.
-/// Threads:  the owner before its join; tasks of the scope at any depth, also
-///           while the owner joins. Others: tenon_ref_spawn().
-/// Blocks:   never. Not a cancellation checkpoint.
-/// Errors:   TENON_CANCELLED the scope is cancelled, nothing was started, and
-///           it is counted as rejected; TENON_ECLOSED; TENON_EPERM;
-///           TENON_EINVAL; TENON_ENOMEM; TENON_EFORK.
-/// Cost:     one task from the thread's cache; a futex call only if a worker
-///           sleeps.
-TENON_API TENON_NODISCARD tenon_status
-tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg);
-
-/// As tenon_spawn(), with a name or an argument destructor.
-///
-/// Owns:     with a destructor, the task owns `arg`, whatever this returns; but
-///           for options of an unknown struct_size, which are not looked into.
-/// Threads:  as tenon_spawn().
-/// Errors:   as tenon_spawn().
-TENON_API TENON_NODISCARD tenon_status tenon_spawn_with(
-    tenon_scope *scope, tenon_task_fn *fn, void *arg,
-    const tenon_task_options *options);
-
-/// As tenon_spawn_with(), in the caller's `task`, which keeps the outcome.
-///
-/// Owns:     `task` is yours; it must live, unmoved, until the join. If this
-///           fails it has no outcome.
-/// Threads:  as tenon_spawn().
-/// Errors:   as tenon_spawn().
-TENON_API TENON_NODISCARD tenon_status tenon_spawn_task(
-    tenon_scope *scope, tenon_task *task, tenon_task_fn *fn, void *arg,
-    const tenon_task_options *options);
 
 /// End: wait until every task has ended and every argument is destroyed.
 ///
@@ -172,7 +137,19 @@ tenon_scope_join(tenon_scope *scope, tenon_status body, tenon_report *report);
 TENON_API bool tenon_scope_cancel(
     tenon_scope *scope, int code, const char *format, ...) TENON_PRINTF(3, 4);
 
-/// Is the scope cancelled? What its body polls. False after the join: then the
+/// Move its deadline to `deadline_ns` of its executor's clock, earlier or
+/// later;
+/// TENON_NO_DEADLINE: none. A time that is past cancels the scope at once.
+///
+/// Threads:  as tenon_scope_cancel().
+/// Blocks:   for a moment, if it is just being fired.
+/// Errors:   TENON_EALREADY it has fired, or the scope is cancelled otherwise;
+///           TENON_ECLOSED after the join; TENON_EAGAIN no timer thread;
+///           TENON_EINVAL 0, or never opened; TENON_EFORK.
+TENON_API TENON_NODISCARD tenon_status
+tenon_scope_set_deadline(tenon_scope *scope, uint64_t deadline_ns);
+
+/// Is the scope cancelled? False after the join: then the
 /// report has it.
 ///
 /// Threads:  as tenon_scope_cancel().
@@ -199,34 +176,6 @@ TENON_API tenon_token *tenon_scope_token(tenon_scope *scope);
 /// Threads:  as tenon_scope_cancel().
 /// Errors:   none.
 TENON_API const char *tenon_scope_name(const tenon_scope *scope);
-
-/// A right to spawn from any thread. Keeps the scope from closing: a join
-/// waits until it is released.
-typedef struct tenon_scope_ref {
-    tenon_scope *scope;  // private; NULL when released
-} tenon_scope_ref;
-
-/// Take a reference.
-///
-/// Owns:     `ref` is yours: give it to one other thread, which releases it.
-/// Threads:  as tenon_spawn().
-/// Errors:   TENON_ECLOSED; TENON_EPERM; TENON_EINVAL; TENON_EFORK.
-TENON_API TENON_NODISCARD tenon_status
-tenon_scope_acquire(tenon_scope *scope, tenon_scope_ref *ref);
-
-/// As tenon_spawn_with(), from the holder of a reference.
-///
-/// Threads:  the holder's.
-/// Errors:   as tenon_spawn(); TENON_EINVAL the reference was released.
-TENON_API TENON_NODISCARD tenon_status tenon_ref_spawn(
-    tenon_scope_ref *ref, tenon_task_fn *fn, void *arg,
-    const tenon_task_options *options);
-
-/// Give the reference back. Accepts one that is zeroed or released.
-///
-/// Threads:  the holder's.
-/// Errors:   none.
-TENON_API void tenon_scope_release(tenon_scope_ref *ref);
 
 #ifdef __cplusplus
 }

@@ -2,8 +2,7 @@
 //
 // task — a function that runs on one worker from start to end, in a scope.
 // The function gets its own task and polls it; it returns 0, a code of its
-// own (positive), or TENON_CANCELLED to acknowledge a cancel. Handles belong
-// to the caller.
+// own (positive), or TENON_CANCELLED to acknowledge a cancel.
 //
 //     static int work(tenon_task *self, void *arg) { ... return TENON_OK; }
 
@@ -22,6 +21,7 @@ extern "C" {
 typedef struct tenon_task tenon_task;
 typedef struct tenon_scope tenon_scope;
 typedef struct tenon_error tenon_error;
+typedef struct tenon_handle tenon_handle;
 
 /// What a task runs. 0 is ok. TENON_CANCELLED is a cancellation if the task's
 /// token is set; it and every other value is otherwise a failure with that
@@ -32,10 +32,39 @@ typedef int tenon_task_fn(tenon_task *self, void *arg);
 /// task ran, when it was dropped, or when its spawn was refused.
 typedef void tenon_destroy_fn(void *arg);
 
+/// How a task ended.
+typedef enum tenon_outcome {
+    TENON_OUTCOME_NONE = 0,  ///< not ended
+    TENON_OUTCOME_OK,
+    TENON_OUTCOME_FAILED,
+    TENON_OUTCOME_CANCELLED,  ///< ran, and acknowledged a cancel
+    TENON_OUTCOME_DROPPED     ///< never ran
+} tenon_outcome;
+
+/// A task at its end, as callbacks see it: valid until they return.
+typedef struct tenon_completion {
+    tenon_outcome outcome;
+    int status;            ///< what it returned; TENON_CANCELLED if dropped
+    uint64_t id;           ///< as given at its spawn, or 0
+    const char *name;      ///< or ""
+    void *arg;             ///< not yet destroyed
+    tenon_handle *handle;  ///< of tenon_spawn_task(), or NULL
+} tenon_completion;
+
+/// Called once when a task has ended, run or dropped, before its argument is
+/// destroyed and before the join of its scope can return; on any thread.
+typedef void tenon_done_fn(const tenon_completion *completion, void *context);
+
 typedef struct tenon_task_options {
     size_t struct_size;             ///< set by the macro; in C++ by you
     const char *name;               ///< must outlive the scope; NULL: none
     tenon_destroy_fn *destroy_arg;  ///< NULL: none
+    uint64_t id;                    ///< yours: in errors and completions
+    uint64_t timeout_ns;            ///< from the spawn on; 0: none
+    uint64_t deadline_ns;           ///< 0: none. The earlier counts
+    tenon_done_fn *on_done;         ///< NULL: none
+    void *on_done_context;
+    bool start_always;  ///< run it even if it is cancelled before it begins
 } tenon_task_options;
 
 #define TENON_TASK_OPTIONS(...)   \
@@ -59,16 +88,9 @@ struct tenon_task {
     } result;
 };
 
-/// How a task ended.
-typedef enum tenon_outcome {
-    TENON_OUTCOME_NONE = 0,  ///< not ended
-    TENON_OUTCOME_OK,
-    TENON_OUTCOME_FAILED,
-    TENON_OUTCOME_CANCELLED,  ///< ran, and acknowledged a cancel
-    TENON_OUTCOME_DROPPED     ///< never ran
-} tenon_outcome;
-
-/// Has the running task been asked to stop? Call it in every long loop.
+/// Has the running task been asked to stop: it, its scope, what is around that,
+/// or the innermost scope that the task itself has open? Call it in every long
+/// loop.
 ///
 /// Threads:  the one that runs `self`.
 /// Blocks:   never. No clock, no lock.
@@ -83,8 +105,8 @@ static inline bool tenon_cancelled(tenon_task *self)
            tenon_cancelled_slow(self);
 }
 
-/// Why the running task was asked to stop. False, and `*cause` untouched,
-/// while it was not.
+/// Why tenon_cancelled() says true. False, and `*cause` untouched, while it
+/// does not.
 ///
 /// Threads:  the one that runs `self`.
 /// Errors:   none.
@@ -108,14 +130,19 @@ TENON_API tenon_scope *tenon_task_scope(const tenon_task *self);
 /// Errors:   none.
 TENON_API const char *tenon_task_name(const tenon_task *self);
 
-/// How a task of tenon_spawn_task() ended, and what it returned.
+/// The id given at spawn, or 0.
 ///
-/// Owns:     `status` may be NULL; both outputs are untouched on failure.
-/// Threads:  any, at any time from the spawn on; what the task wrote is there
-///           to read after the join of its scope.
-/// Errors:   TENON_ENOTREADY before the task has ended.
-TENON_API TENON_NODISCARD tenon_status
-tenon_task_outcome(const tenon_task *task, tenon_outcome *outcome, int *status);
+/// Threads:  the one that runs `self`.
+/// Errors:   none.
+TENON_API uint64_t tenon_task_id(const tenon_task *self);
+
+/// The earliest deadline that `self` has to keep: its own, and all those around
+/// it up to the nearest shield, beginning with the innermost scope that it has
+/// open itself. TENON_NO_DEADLINE: none. To be handed to a system call.
+///
+/// Threads:  the one that runs `self`.
+/// Errors:   none.
+TENON_API uint64_t tenon_task_deadline(const tenon_task *self);
 
 #ifdef __cplusplus
 }

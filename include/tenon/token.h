@@ -43,15 +43,25 @@ typedef struct tenon_cause {
     char text[128];
 } tenon_cause;
 
+/// No deadline: later than any time.
+#define TENON_NO_DEADLINE UINT64_MAX
+
 /// Private inside. May lie anywhere; may not move while in use.
 struct tenon_token {
     TENON_ATOMIC(uintptr_t) cause;       // see src/scope/token.c
     TENON_ATOMIC(uint64_t) clean_epoch;  // last seen unset up to the root
     tenon_token *parent;
-    tenon_token *linked;
-    const char *name;
+    tenon_token *const *links;  // further parents
+    uint32_t link_count;
+    uint32_t kind;                        // what it is a part of
     TENON_ATOMIC(uint32_t) is_announced;  // the epoch moved after the cause
     uint32_t reserved;
+    const char *name;
+
+    // Its deadline; but for the time guarded by the timer.
+    void *timer_links[4];
+    TENON_ATOMIC(uint64_t) deadline_ns;
+    uint64_t timer_state;
 };
 
 /// Make `token` unset, below `parent` (NULL: below nothing).
@@ -61,6 +71,16 @@ struct tenon_token {
 /// Threads:  one, before it is shared.
 /// Errors:   none.
 TENON_API void tenon_token_init(tenon_token *token, tenon_token *parent);
+
+/// Make `token` unset, below each of parents[0 .. parent_count - 1]: the first
+/// that is set sets it. Nothing is left behind at them when it ends.
+///
+/// Owns:     the array stays yours; it and the parents must outlive `token`.
+/// Threads:  one, before it is shared.
+/// Errors:   none.
+/// Cost:     a poll after a cancel somewhere looks at every parent.
+TENON_API void tenon_token_init_linked(
+    tenon_token *token, tenon_token *const *parents, uint32_t parent_count);
 
 /// Ask everything below `token` to stop. The first cause wins. When the call
 /// has returned, everything below polls true.
@@ -86,6 +106,13 @@ TENON_API bool tenon_token_cancelled(tenon_token *token);
 /// Threads:  any.
 /// Errors:   none.
 TENON_API bool tenon_token_cause(tenon_token *token, tenon_cause *cause);
+
+/// The earliest deadline of `token` and everything above it, up to the nearest
+/// shield, by the clock of its executor; TENON_NO_DEADLINE if there is none.
+///
+/// Threads:  any.
+/// Errors:   none.
+TENON_API uint64_t tenon_token_deadline(tenon_token *token);
 
 /// Free what the token holds. Accepts zeroed memory.
 ///

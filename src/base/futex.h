@@ -9,11 +9,9 @@
 #define TN_BASE_FUTEX_H
 
 #include "base/atomic.h"
+#include "base/clock.h"
 
 #include <stdint.h>
-
-// For `deadline_ns`: wait without end.
-#define TN_FOREVER UINT64_MAX
 
 // [any, blocks] Sleep while `*word == expected`, until woken, until the
 // monotonic clock reaches `deadline_ns`, or for no reason: callers loop.

@@ -69,7 +69,7 @@ static void init_fields(
     executor->foreign_cache.group = executor;
     executor->foreign_returns.group = executor;
     pthread_mutex_init(&executor->foreign_lock, NULL);
-    tn_timer_init(&executor->timer, executor->name, config->fire);
+    tn_timer_init(&executor->timer, executor->name, config->clock);
 }
 
 struct tenon_executor *tn_executor_create(

@@ -23,7 +23,7 @@ struct tn_executor_config {
     uint64_t idle_spin_ns;
     const char *name;
     tn_job_run_fn *run;
-    tn_timer_fire_fn *fire;
+    struct tn_clock clock;
 };
 
 struct tenon_executor {

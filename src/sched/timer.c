@@ -3,11 +3,14 @@
 // timer — a thread that sleeps until the first deadline.
 //
 // Roles:    any thread arms and disarms; the timer's own thread fires.
-// Progress: arm and disarm take a lock, and arm may start the thread.
+// Progress: arm and disarm take a lock, and arm may start the thread; disarm
+//           waits while the entry is being fired.
 // Memory:   entries belong to the caller, from arm until disarm returns.
 // Ordering:
 //   E1 change  arm: add changes (lock held) -> thread: load changes (lock held)
 //              (the futex then does not sleep on an old first deadline)
+//   E2 fired   thread: add firings (lock held) -> disarm: load firings (lock
+//              held) (likewise)
 
 #include "sched/timer.h"
 
@@ -15,12 +18,21 @@
 #include "base/futex.h"
 #include "base/platform.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+
+enum { IDLE, ARMED, FIRED };
 
 static struct tn_timer_entry *entry_of(const struct tn_heap_node *node)
 {
     return (struct tn_timer_entry *)node;  // its first member
+}
+
+static uint64_t deadline_of(const struct tn_timer_entry *entry)
+{
+    // relaxed: written with the lock held, read so or as a time of its own.
+    return tn_load_relaxed(&entry->deadline_ns);
 }
 
 static bool is_before(
@@ -29,38 +41,54 @@ static bool is_before(
     const struct tn_timer_entry *x = entry_of(a);
     const struct tn_timer_entry *y = entry_of(b);
 
-    if (x->deadline_ns != y->deadline_ns) {
-        return x->deadline_ns < y->deadline_ns;
-    }
-    return x->rank < y->rank;
+    uint64_t x_ns = deadline_of(x);
+    uint64_t y_ns = deadline_of(y);
+    return x_ns != y_ns ? x_ns < y_ns : x->rank < y->rank;
 }
 
 void tn_timer_init(
-    struct tn_timer *timer, const char *name, tn_timer_fire_fn *fire)
+    struct tn_timer *timer, const char *name, struct tn_clock clock)
 {
     pthread_mutex_init(&timer->lock, NULL);
     tn_heap_init(&timer->heap, is_before);
+    timer->firing = NULL;
+    timer->waiter_count = 0;
     timer->has_thread = false;
     timer->is_stopping = false;
-    timer->fire = fire;
+    timer->clock = clock;
     snprintf(timer->name, sizeof(timer->name), "%.9s-timer", name);
     tn_atomic_init(&timer->changes, 0);
+    tn_atomic_init(&timer->firings, 0);
+}
+
+static void fire_locked(struct tn_timer *timer, struct tn_timer_entry *entry)
+{
+    tn_heap_remove(&timer->heap, &entry->node);
+    entry->state = FIRED;
+    timer->firing = entry;
+    pthread_mutex_unlock(&timer->lock);
+    entry->fire(entry);
+    pthread_mutex_lock(&timer->lock);
+    timer->firing = NULL;
+    // relaxed: E2, the lock orders it.
+    tn_add_relaxed(&timer->firings, 1);
+    if (timer->waiter_count > 0) {
+        tn_futex_wake(&timer->firings, INT_MAX);
+    }
 }
 
 // Returns the next deadline.
 static uint64_t fire_due_locked(struct tn_timer *timer)
 {
     struct tn_heap_node *first = NULL;
-    uint64_t now_ns = tn_clock_now_ns();
+    uint64_t now_ns = tn_timer_now_ns(timer);
 
     while ((first = tn_heap_first(&timer->heap)) != NULL) {
         struct tn_timer_entry *entry = entry_of(first);
-        if (entry->deadline_ns > now_ns) {
-            return entry->deadline_ns;
+        if (deadline_of(entry) > now_ns) {
+            return deadline_of(entry);
         }
-        tn_heap_remove(&timer->heap, first);
-        entry->is_armed = 0;
-        timer->fire(entry);
+        fire_locked(timer, entry);
     }
     return TN_FOREVER;
 }
@@ -72,11 +100,14 @@ static void *thread_main(void *argument)
     tn_thread_set_name(timer->name);
     pthread_mutex_lock(&timer->lock);
     while (!timer->is_stopping) {
-        uint64_t next_ns = fire_due_locked(timer);
         // relaxed: E1, the lock orders it.
         uint32_t seen = tn_load_relaxed(&timer->changes);
+        uint64_t next_ns = fire_due_locked(timer);
         pthread_mutex_unlock(&timer->lock);
-        tn_futex_wait_until(&timer->changes, seen, next_ns);
+        // Another clock says when it moves.
+        tn_futex_wait_until(
+            &timer->changes, seen,
+            tn_clock_is_real(&timer->clock) ? next_ns : TN_FOREVER);
         pthread_mutex_lock(&timer->lock);
     }
     pthread_mutex_unlock(&timer->lock);
@@ -118,27 +149,83 @@ void tn_timer_fini(struct tn_timer *timer)
     pthread_mutex_destroy(&timer->lock);
 }
 
-bool tn_timer_arm(struct tn_timer *timer, struct tn_timer_entry *entry)
+static void remove_locked(struct tn_timer *timer, struct tn_timer_entry *entry)
 {
-    pthread_mutex_lock(&timer->lock);
-    bool has_started = start_locked(timer);
-    if (has_started) {
-        entry->is_armed = 1;
-        tn_heap_insert(&timer->heap, &entry->node);
-        if (tn_heap_first(&timer->heap) == &entry->node) {
-            wake_locked(timer);
-        }
+    if (entry->state == ARMED) {
+        tn_heap_remove(&timer->heap, &entry->node);
+        entry->state = IDLE;
     }
-    pthread_mutex_unlock(&timer->lock);
-    return has_started;
+    while (timer->firing == entry &&
+           !pthread_equal(timer->thread, pthread_self())) {
+        // relaxed: E2, the lock orders it.
+        uint32_t seen = tn_load_relaxed(&timer->firings);
+        timer->waiter_count++;
+        pthread_mutex_unlock(&timer->lock);
+        tn_futex_wait_until(&timer->firings, seen, TN_FOREVER);
+        pthread_mutex_lock(&timer->lock);
+        timer->waiter_count--;
+    }
 }
 
-void tn_timer_disarm(struct tn_timer *timer, struct tn_timer_entry *entry)
+static void insert_locked(struct tn_timer *timer, struct tn_timer_entry *entry)
+{
+    entry->state = ARMED;
+    tn_heap_insert(&timer->heap, &entry->node);
+    if (tn_heap_first(&timer->heap) == &entry->node) {
+        wake_locked(timer);
+    }
+}
+
+static enum tn_timer_result set_locked(
+    struct tn_timer *timer, struct tn_timer_entry *entry,
+    tn_timer_fire_fn *fire, uint64_t deadline_ns, uint32_t rank)
+{
+    bool is_past = deadline_ns <= tn_timer_now_ns(timer);
+
+    if (deadline_ns != TN_FOREVER && !is_past && !start_locked(timer)) {
+        return TN_TIMER_NO_THREAD;
+    }
+    remove_locked(timer, entry);
+    if (entry->state == FIRED) {
+        return TN_TIMER_FIRED;
+    }
+    entry->fire = fire;
+    entry->rank = rank;
+    // relaxed: see deadline_of().
+    tn_store_relaxed(&entry->deadline_ns, deadline_ns);
+    if (is_past) {
+        entry->state = FIRED;
+        return TN_TIMER_PAST;
+    }
+    if (deadline_ns != TN_FOREVER) {
+        insert_locked(timer, entry);
+    }
+    return TN_TIMER_SET;
+}
+
+enum tn_timer_result tn_timer_set(
+    struct tn_timer *timer, struct tn_timer_entry *entry,
+    tn_timer_fire_fn *fire, uint64_t deadline_ns, uint32_t rank)
 {
     pthread_mutex_lock(&timer->lock);
-    if (entry->is_armed != 0) {
-        tn_heap_remove(&timer->heap, &entry->node);
-        entry->is_armed = 0;
-    }
+    enum tn_timer_result result =
+        set_locked(timer, entry, fire, deadline_ns, rank);
+    pthread_mutex_unlock(&timer->lock);
+    return result;
+}
+
+bool tn_timer_disarm(struct tn_timer *timer, struct tn_timer_entry *entry)
+{
+    pthread_mutex_lock(&timer->lock);
+    bool was_armed = entry->state == ARMED;
+    remove_locked(timer, entry);
+    pthread_mutex_unlock(&timer->lock);
+    return was_armed;
+}
+
+void tn_timer_tick(struct tn_timer *timer)
+{
+    pthread_mutex_lock(&timer->lock);
+    wake_locked(timer);
     pthread_mutex_unlock(&timer->lock);
 }

@@ -11,7 +11,7 @@
 #include "sched/worker.h"
 #include "scope/scope.h"
 #include "scope/task.h"
-#include "tenon/scope.h"
+#include "tenon/spawn.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -68,7 +68,10 @@ static tenon_status make_config(
     }
     config->name = options->name == NULL ? "tenon" : options->name;
     config->run = tn_task_run;
-    config->fire = tn_scope_expire;
+    config->clock = (struct tn_clock){
+        .now_ns = options->clock.now_ns,
+        .context = options->clock.context,
+    };
     return TENON_OK;
 }
 
@@ -196,4 +199,22 @@ tenon_status tenon_executor_destroy(tenon_executor *executor)
 uint64_t tenon_now_ns(void)
 {
     return tn_clock_now_ns();
+}
+
+uint64_t tenon_executor_now_ns(tenon_executor *executor)
+{
+    struct tn_worker *worker = tn_worker_self();
+
+    if (executor == NULL && worker != NULL) {
+        executor = worker->executor;
+    }
+    return executor == NULL ? tn_clock_now_ns()
+                            : tn_timer_now_ns(&executor->timer);
+}
+
+void tenon_executor_tick(tenon_executor *executor)
+{
+    if (executor != NULL && !tn_has_forked) {
+        tn_timer_tick(&executor->timer);
+    }
 }

@@ -30,11 +30,12 @@
 
 void tn_fork_begin(tenon_task *task)
 {
-    const tenon_task *parent = task->relation;
+    tenon_task *parent = task->relation;
 
     task->scope = parent->scope;
+    task->link = NULL;
     // relaxed: I2 of token.c.
-    task->clean_epoch = tn_load_relaxed(&task->scope->token.clean_epoch);
+    task->clean_epoch = tn_load_relaxed(&tn_task_token(parent)->clean_epoch);
 }
 
 void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status)
@@ -86,19 +87,34 @@ void tn_fork_check_left(
 static __attribute__((noinline)) void pass_on(
     tenon_task *self, tenon_task *child, int status)
 {
-    if (tn_task_conclude(child, status) == TENON_OUTCOME_FAILED) {
+    if (tn_task_conclude(child, &status) == TENON_OUTCOME_FAILED) {
         tn_failure_pass_on(&self->failure, status);
     }
+}
+
+// False: it is dropped. What the parent polls is what its child would, unless
+// the parent has a scope of its own open.
+static bool begin_here(tenon_task *self, tenon_task *child)
+{
+    if (tn_unlikely(self->link != NULL)) {
+        tn_fork_begin(child);
+        return !tenon_cancelled(child);
+    }
+    if (tenon_cancelled(self)) {
+        return false;
+    }
+    child->scope = self->scope;
+    child->clean_epoch = self->clean_epoch;
+    return true;
 }
 
 // The child runs in its parent's place, as part of the fork or the join.
 static tenon_status run_here(
     struct tn_worker *worker, tenon_task *self, tenon_task *child)
 {
-    if (tenon_cancelled(self)) {
-        return TENON_CANCELLED;  // dropped
+    if (!begin_here(self, child)) {
+        return TENON_CANCELLED;
     }
-    tn_fork_begin(child);
     int status = tn_task_call(worker, child, self);
     if (tn_unlikely(status != TENON_OK || child->failure != TN_FAILURE_NONE)) {
         pass_on(self, child, status);

@@ -18,6 +18,7 @@
 #include "base/platform.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/deadline.h"
 #include "scope/error.h"
 #include "scope/scope.h"
 #include "scope/task.h"
@@ -270,6 +271,9 @@ static void close(tenon_scope *scope)
     bool is_root = scope->owner == NULL;
     tenon_scope *parent = scope->parent;
 
+    if (!is_root) {
+        tn_scope_check_anew(scope);
+    }
     tenon_token_fini(&scope->token);
     scope->phase = TN_SCOPE_JOINED;
     // relaxed: only a courtesy to who calls too late.
@@ -299,9 +303,7 @@ tenon_status tenon_scope_join(
     scope->phase = TN_SCOPE_JOINING;
     end_body(scope, body);
     wait_for_all(scope);
-    if (tn_scope_timer(scope)->deadline_ns != TN_FOREVER) {
-        tn_timer_disarm(&scope->executor->timer, tn_scope_timer(scope));
-    }
+    tn_deadline_stop(&scope->token, &scope->executor->timer);
     // The rest is for who has something to tell or wants to be told.
     if (report != NULL || scope->error_count > 0 ||
         tenon_token_cancelled(&scope->token)) {

@@ -140,6 +140,7 @@ void tn_ledger_task_failed(tenon_task *task, int code)
         return;
     }
     if (error != NULL) {
+        error->task_id = tenon_task_id(task);
         tn_error_set_names(
             error, tenon_task_name(task), tenon_scope_name(scope));
     }

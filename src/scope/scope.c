@@ -28,9 +28,9 @@
 #include "scope/scope.h"
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/platform.h"
 #include "sched/executor.h"
+#include "scope/deadline.h"
 #include "scope/error.h"
 #include "scope/task.h"
 #include "scope/token.h"
@@ -38,31 +38,11 @@
 #include "tenon/executor.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #define DEFAULT_MAX_ERRORS 16
 
 // So many of a thread's newest root scopes are looked at when it opens one.
 #define ROOT_LOOKS 32
-
-// Laid over timer_links, deadline_ns and timer_state of the public struct.
-struct tn_timer_entry *tn_scope_timer(tenon_scope *scope)
-{
-    return (struct tn_timer_entry *)scope->timer_links;
-}
-
-static tenon_scope *scope_of(struct tn_timer_entry *entry)
-{
-    return (tenon_scope *)((char *)entry - offsetof(tenon_scope, timer_links));
-}
-
-_Static_assert(
-    offsetof(struct tn_timer_entry, deadline_ns) ==
-            offsetof(tenon_scope, deadline_ns) -
-                offsetof(tenon_scope, timer_links) &&
-        sizeof(struct tn_timer_entry) ==
-            offsetof(tenon_scope, gap) - offsetof(tenon_scope, timer_links),
-    "the public struct has room for a timer entry");
 
 void tn_scope_exit_shared(tenon_scope *scope)
 {
@@ -80,22 +60,6 @@ static bool are_valid(const tenon_scope_options *options)
     return options->struct_size == sizeof(*options) &&
            (options->policy == TENON_POLICY_FAIL_FAST ||
             options->policy == TENON_POLICY_COLLECT_ALL);
-}
-
-static uint64_t deadline_of(const tenon_scope_options *options)
-{
-    uint64_t deadline_ns =
-        options->deadline_ns == 0 ? TN_FOREVER : options->deadline_ns;
-
-    if (options->timeout_ns != 0) {
-        uint64_t now_ns = tn_clock_now_ns();
-        uint64_t left_ns = TN_FOREVER - now_ns;
-        uint64_t until_ns = options->timeout_ns < left_ns
-                                ? now_ns + options->timeout_ns
-                                : TN_FOREVER;
-        deadline_ns = until_ns < deadline_ns ? until_ns : deadline_ns;
-    }
-    return deadline_ns;
 }
 
 static tenon_status find_executor(
@@ -116,6 +80,46 @@ static tenon_status find_executor(
     return TENON_OK;
 }
 
+// Its token: below what the owner does now, unless it is shielded from that.
+static void init_token(tenon_scope *scope, const tenon_scope_options *options)
+{
+    bool has_outer = scope->owner != NULL && !options->is_shielded;
+
+    tn_token_init(
+        &scope->token, has_outer ? tn_task_innermost_token(scope->owner) : NULL,
+        TN_TOKEN_OF_SCOPE, options->name);
+    if (options->parent != NULL) {
+        scope->link = options->parent;
+        tn_token_link(&scope->token, &scope->link, 1);
+    }
+    // Born cancelled, or clean as of now.
+    tenon_token_cancelled(&scope->token);
+}
+
+// One by one: for a memset the compiler takes `rep stos`, whose start alone
+// costs more.
+static void clear(tenon_scope *scope)
+{
+    scope->local_live = 0;
+    scope->local_spawned = 0;
+    scope->body_status = TENON_OK;
+    scope->join_status = TENON_OK;
+    scope->body_failure = TN_FAILURE_NONE;
+    tn_atomic_init(&scope->word, 0);
+    tn_atomic_init(&scope->shared_spawned, 0);
+    tn_atomic_init(&scope->failed_count, 0);
+    tn_atomic_init(&scope->cancelled_count, 0);
+    tn_atomic_init(&scope->dropped_count, 0);
+    tn_atomic_init(&scope->rejected_count, 0);
+    scope->kept_count = 0;
+    scope->error_count = 0;
+    scope->first_error = NULL;
+    scope->last_error = NULL;
+    scope->primary = NULL;
+    scope->next_root = NULL;
+    scope->previous_root = NULL;
+}
+
 static void init_fields(
     tenon_scope *scope, tenon_executor *executor,
     const tenon_scope_options *options)
@@ -126,7 +130,7 @@ static void init_fields(
     if (owner != NULL) {
         parent = owner->link != NULL ? owner->link : owner->scope;
     }
-    memset(scope, 0, sizeof(*scope));
+    clear(scope);
     scope->executor = executor;
     scope->owner = owner;
     scope->owner_thread = tn_thread_self();
@@ -138,32 +142,39 @@ static void init_fields(
     scope->phase = TN_SCOPE_OPEN;
     scope->report = options->report;
     scope->status = options->status;
-    tn_token_init(
-        &scope->token, parent == NULL ? NULL : &parent->token, options->parent,
-        options->name);
-    // Born cancelled, or clean as of now.
-    tenon_token_cancelled(&scope->token);
+    init_token(scope, options);
 }
 
-static bool start_deadline(tenon_scope *scope, uint64_t deadline_ns)
+// Of equal deadlines the outermost scope comes first, then its tasks.
+static uint32_t rank_of(const tenon_scope *scope)
 {
-    struct tn_timer_entry *entry = tn_scope_timer(scope);
+    return scope->depth * 2;
+}
 
-    entry->deadline_ns = deadline_ns;
-    entry->rank = scope->depth;
-    if (deadline_ns == TN_FOREVER) {
-        return true;
+static tenon_status start_deadline(
+    tenon_scope *scope, const tenon_scope_options *options)
+{
+    struct tn_timer *timer = &scope->executor->timer;
+
+    if (options->deadline_ns == 0 && options->timeout_ns == 0) {
+        return TENON_OK;
     }
-    if (deadline_ns <= tn_clock_now_ns()) {
-        tn_scope_expire(entry);
-        return true;
-    }
-    return tn_timer_arm(&scope->executor->timer, entry);
+    uint64_t deadline_ns =
+        tn_deadline_of(timer, options->deadline_ns, options->timeout_ns);
+    return tn_deadline_set(&scope->token, timer, deadline_ns, rank_of(scope));
 }
 
 bool tn_scope_is_outermost(const tenon_scope *scope)
 {
     return scope->parent == NULL || scope->parent->executor != scope->executor;
+}
+
+void tn_scope_check_anew(tenon_scope *scope)
+{
+    if (tn_unlikely(
+            scope->token.parent == NULL || scope->token.link_count != 0)) {
+        scope->owner->clean_epoch = 0;
+    }
 }
 
 // The newest of the calling thread; they need not be joined in any order.
@@ -242,14 +253,16 @@ tenon_status tenon_scope_open(
         return TENON_EALREADY;
     }
     init_fields(scope, executor, options);
-    if (!start_deadline(scope, deadline_of(options))) {
+    status = start_deadline(scope, options);
+    if (status != TENON_OK) {
         scope->phase = TN_SCOPE_UNUSED;
         scope->executor = NULL;
         tenon_token_fini(&scope->token);
-        return TENON_EAGAIN;
+        return status;
     }
     if (scope->owner != NULL) {
         scope->owner->link = scope;  // I3
+        tn_scope_check_anew(scope);
     } else {
         remember_root(scope);
     }
@@ -295,35 +308,22 @@ bool tenon_scope_cancel(tenon_scope *scope, int code, const char *format, ...)
     return cancel(scope, &cause);
 }
 
-static void expire(tenon_scope *scope)
+tenon_status tenon_scope_set_deadline(tenon_scope *scope, uint64_t deadline_ns)
 {
-    tenon_cause cause = {
-        .source = TENON_CAUSE_DEADLINE,
-        .origin = TENON_CAUSE_DEADLINE,
-        .code = TENON_TIMEOUT,
-        .time_ns = tn_clock_now_ns(),
-    };
-
-    tn_cause_copy(cause.text, sizeof(cause.text), "deadline passed");
-    tn_cause_copy(
-        cause.scope_name, sizeof(cause.scope_name), scope->token.name);
-    tn_token_set(&scope->token, &cause);
-}
-
-void tn_scope_expire(struct tn_timer_entry *entry)
-{
-    tenon_scope *scope = scope_of(entry);
-    tenon_scope *outermost = scope;
-
-    // One further out that is not later comes first, although the timer may be
-    // late or another thread may just be setting it.
-    for (tenon_scope *at = scope->parent; at != NULL; at = at->parent) {
-        if (at->deadline_ns <= scope->deadline_ns) {
-            outermost = at;
-        }
+    if (scope == NULL || scope->executor == NULL || deadline_ns == 0) {
+        return TENON_EINVAL;
     }
-    expire(outermost);
-    expire(scope);
+    if (tn_has_forked) {
+        return TENON_EFORK;
+    }
+    if (!is_in_use(scope)) {
+        return TENON_ECLOSED;
+    }
+    if (tenon_token_cancelled(&scope->token)) {
+        return TENON_EALREADY;
+    }
+    return tn_deadline_set(
+        &scope->token, &scope->executor->timer, deadline_ns, rank_of(scope));
 }
 
 bool tenon_scope_cancelled(tenon_scope *scope)

@@ -10,7 +10,6 @@
 
 #include "base/atomic.h"
 #include "base/check.h"
-#include "sched/timer.h"
 #include "sched/worker.h"
 #include "tenon/scope.h"
 
@@ -31,9 +30,6 @@ static inline int64_t tn_word_count(int64_t word)
 {
     return word >> TN_WORD_COUNT_SHIFT;
 }
-
-// [owner, timer] The scope's place in the timer.
-struct tn_timer_entry *tn_scope_timer(tenon_scope *scope);
 
 // [any] Is it counted as open by its executor: not inside another of its?
 bool tn_scope_is_outermost(const tenon_scope *scope);
@@ -62,11 +58,13 @@ static inline void tn_scope_exit(tenon_scope *scope)
     }
 }
 
+// [owner, inside a task] The innermost scope is `scope` from now on, or it is
+// not any more: if its token is not below that of the scope around it, what the
+// task has seen of the one says nothing of the other.
+void tn_scope_check_anew(tenon_scope *scope);
+
 // [owner] A root scope is not open any more.
 void tn_scope_forget_root(tenon_scope *scope);
-
-// [timer] The scope's deadline has come.
-tn_timer_fire_fn tn_scope_expire;
 
 // [worker] `task` returned `status` with scopes of its own still open: cancel
 // and join them. Returns the task's new status. Aborts if the innermost was in

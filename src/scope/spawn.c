@@ -5,22 +5,24 @@
 // Roles:    the owner, members of the scope at any depth, holders of a
 //           reference.
 // Progress: never blocks, but for the allocator's lock on a foreign thread.
-// Memory:   64 bytes from the thread's cache, 64 more for a name or an argument
-//           destructor; none for a caller's own task without these.
+// Memory:   64 bytes from the thread's cache, 64 more for options; with a
+//           handle none; a deadline without a handle takes one of ours from the
+//           heap.
 
+#include "tenon/spawn.h"
 #include "base/check.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/deadline.h"
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
-#include "tenon/scope.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 struct spawn {
     tenon_scope *scope;
-    tenon_task *task;  // the caller's, or NULL
+    tenon_handle *handle;  // the caller's, or NULL
     tenon_task_fn *fn;
     void *arg;
     const tenon_task_options *options;  // or NULL
@@ -70,60 +72,151 @@ static tenon_status admit(struct spawn *spawn)
     return TENON_OK;
 }
 
-static bool add_extra(struct spawn *spawn, tenon_task *task)
+static bool has_deadline(const tenon_task_options *options)
 {
-    const tenon_task_options *options = spawn->options;
+    return options != NULL &&
+           (options->timeout_ns != 0 || options->deadline_ns != 0);
+}
 
-    task->relation = NULL;
-    if (options == NULL ||
-        (options->name == NULL && options->destroy_arg == NULL)) {
-        return true;
-    }
-    struct tn_task_extra *extra =
-        tn_executor_take_piece(spawn->scope->executor);
-    if (extra == NULL) {
-        return false;
-    }
+static void fill_extra(
+    struct tn_task_extra *extra, const tenon_task_options *options)
+{
     *extra = (struct tn_task_extra){
         .name = options->name,
         .destroy_arg = options->destroy_arg,
+        .id = options->id,
+        .on_done = options->on_done,
+        .on_done_context = options->on_done_context,
     };
+}
+
+static bool needs_extra(const tenon_task_options *options)
+{
+    return options != NULL &&
+           (options->name != NULL || options->destroy_arg != NULL ||
+            options->id != 0 || options->on_done != NULL);
+}
+
+static uint32_t flags_of(const struct spawn *spawn)
+{
+    const tenon_task_options *options = spawn->options;
+    uint32_t flags = spawn->handle != NULL ? TN_TASK_HANDLED : 0;
+
+    if (spawn->handle == NULL && has_deadline(options)) {
+        flags |= TN_TASK_HANDLED | TN_TASK_OWNED;
+    }
+    if (options != NULL && options->start_always) {
+        flags |= TN_TASK_ALWAYS;
+    }
+    return flags;
+}
+
+// The memory of a task with these flags, or NULL.
+static tenon_task *take_task(struct spawn *spawn, uint32_t flags)
+{
+    if (spawn->handle != NULL) {
+        return &spawn->handle->task;
+    }
+    return (flags & TN_TASK_OWNED) != 0
+               ? calloc(1, sizeof(tenon_handle))
+               : tn_executor_take_piece(spawn->scope->executor);
+}
+
+static void give_task(struct spawn *spawn, tenon_task *task, uint32_t flags)
+{
+    if ((flags & TN_TASK_OWNED) != 0) {
+        free(task);
+    } else if (spawn->handle == NULL) {
+        tn_executor_give_piece(spawn->scope->executor, task);
+    }
+}
+
+static void give_extra(struct spawn *spawn, tenon_task *task, uint32_t flags)
+{
+    if (task->relation != NULL && (flags & TN_TASK_HANDLED) == 0) {
+        tn_executor_give_piece(spawn->scope->executor, task->relation);
+    }
+}
+
+static bool add_extra(struct spawn *spawn, tenon_task *task)
+{
+    struct tn_task_extra *extra = NULL;
+
+    if (needs_extra(spawn->options)) {
+        extra = tn_executor_take_piece(spawn->scope->executor);
+        if (extra == NULL) {
+            return false;
+        }
+        fill_extra(extra, spawn->options);
+    }
     task->relation = extra;
     return true;
 }
 
-static void drop_pieces(struct spawn *spawn, tenon_task *task)
+// The extras lie in the handle.
+static tenon_status init_handle(struct spawn *spawn, tenon_handle *handle)
 {
-    struct tenon_executor *executor = spawn->scope->executor;
+    tenon_scope *scope = spawn->scope;
+    const tenon_task_options *options = spawn->options;
+    struct tn_timer *timer = &scope->executor->timer;
+    struct tn_task_extra *extra = tn_handle_extra(handle);
 
-    if (task->relation != NULL) {
-        tn_executor_give_piece(executor, task->relation);
+    handle->task.relation = NULL;
+    handle->next = NULL;
+    if (needs_extra(options)) {
+        fill_extra(extra, options);
+        handle->task.relation = extra;
     }
-    if (spawn->task == NULL) {
-        tn_executor_give_piece(executor, task);
+    tn_token_init(
+        &handle->token, &scope->token, TN_TOKEN_OF_TASK,
+        options == NULL ? NULL : options->name);
+    if (!has_deadline(options)) {
+        return TENON_OK;
     }
+    return tn_deadline_set(
+        &handle->token, timer,
+        tn_deadline_of(timer, options->deadline_ns, options->timeout_ns),
+        scope->depth * 2 + 1);
 }
 
-static tenon_task *make_task(struct spawn *spawn)
+static tenon_status make_task(struct spawn *spawn, tenon_task **made)
 {
-    tenon_task *task = spawn->task;
+    uint32_t flags = flags_of(spawn);
+    tenon_task *task = take_task(spawn, flags);
+    tenon_status status = TENON_OK;
 
     if (task == NULL) {
-        task = tn_executor_take_piece(spawn->scope->executor);
-        if (task == NULL) {
-            return NULL;
-        }
+        return TENON_ENOMEM;
     }
     task->fn = spawn->fn;
     task->arg = spawn->arg;
     task->scope = spawn->scope;
     // relaxed: the push publishes it.
-    tn_store_relaxed(&task->state, spawn->task != NULL ? TN_TASK_KEPT : 0);
-    if (!add_extra(spawn, task)) {
-        drop_pieces(spawn, task);
-        return NULL;
+    tn_store_relaxed(&task->state, flags);
+    if ((flags & TN_TASK_HANDLED) != 0) {
+        status = init_handle(spawn, tn_task_handle(task));
+    } else if (!add_extra(spawn, task)) {
+        status = TENON_ENOMEM;
     }
-    return task;
+    if (status != TENON_OK) {
+        give_task(spawn, task, flags);
+        return status;
+    }
+    *made = task;
+    return TENON_OK;
+}
+
+static void unmake_task(struct spawn *spawn, tenon_task *task)
+{
+    uint32_t flags = tn_task_flags(task);
+
+    if ((flags & TN_TASK_HANDLED) != 0) {
+        tenon_token *token = &tn_task_handle(task)->token;
+        tn_deadline_stop(token, &spawn->scope->executor->timer);
+        tn_token_seal(token);
+    }
+    give_extra(spawn, task, flags);
+    give_task(spawn, task, flags);
 }
 
 static bool queue(tenon_scope *scope, tenon_task *task)
@@ -150,16 +243,17 @@ static void count_spawned(tenon_scope *scope, int64_t difference)
 
 static tenon_status start(struct spawn *spawn)
 {
-    tenon_task *task = make_task(spawn);
+    tenon_task *task = NULL;
+    tenon_status status = make_task(spawn, &task);
 
-    if (task == NULL) {
-        return TENON_ENOMEM;
+    if (status != TENON_OK) {
+        return status;
     }
     // Counted before it can be taken: the count never misses a live task.
     tn_scope_enter(spawn->scope);
     count_spawned(spawn->scope, 1);
     if (!queue(spawn->scope, task)) {
-        drop_pieces(spawn, task);
+        unmake_task(spawn, task);
         count_spawned(spawn->scope, -1);
         tn_scope_exit(spawn->scope);
         return TENON_ENOMEM;
@@ -167,19 +261,19 @@ static tenon_status start(struct spawn *spawn)
     return TENON_OK;
 }
 
-// A task that is not started has no outcome, not even a former one.
-static void forget(tenon_task *task)
+// A handle whose task is not started has no outcome, not even a former one.
+static void forget(tenon_handle *handle)
 {
-    if (task != NULL) {
+    if (handle != NULL) {
         // relaxed: nobody has seen it.
-        tn_store_relaxed(&task->state, 0);
+        tn_store_relaxed(&handle->task.state, 0);
     }
 }
 
 static __attribute__((noinline)) tenon_status refuse(
     const struct spawn *spawn, tenon_status status)
 {
-    forget(spawn->task);
+    forget(spawn->handle);
     if (spawn->options != NULL && spawn->options->destroy_arg != NULL) {
         spawn->options->destroy_arg(spawn->arg);
     }
@@ -191,7 +285,7 @@ static tenon_status do_spawn(struct spawn *spawn)
     // Options of another size are not looked into.
     if (spawn->options != NULL &&
         spawn->options->struct_size != sizeof(*spawn->options)) {
-        forget(spawn->task);
+        forget(spawn->handle);
         return TENON_EINVAL;
     }
     tenon_status status = admit(spawn);
@@ -263,13 +357,13 @@ tenon_status tenon_spawn_with(
 }
 
 tenon_status tenon_spawn_task(
-    tenon_scope *scope, tenon_task *task, tenon_task_fn *fn, void *arg,
+    tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options)
 {
     struct spawn spawn = {
         .scope = scope,
-        .task = task,
-        .fn = task == NULL ? NULL : fn,  // refused as invalid
+        .handle = handle,
+        .fn = handle == NULL ? NULL : fn,  // refused as invalid
         .arg = arg,
         .options = options,
     };

@@ -8,7 +8,7 @@
 // Roles:    the worker that took the job runs it from start to end.
 // Memory:   a forgotten task's piece is given back before it is counted out.
 // Ordering:
-//   E1 kept   end_spawned: store-release state -> outcome: load-acquire state
+//   E1 kept   end_handle: store-release state -> handle.c: load-acquire state
 //             (the status)
 
 #include "scope/task.h"
@@ -16,11 +16,13 @@
 #include "base/check.h"
 #include "base/platform.h"
 #include "sched/executor.h"
+#include "scope/deadline.h"
 #include "scope/scope.h"
 #include "scope/token.h"
 #include "tenon/scope.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 _Static_assert(sizeof(tenon_task) == 64, "a task is one piece");
 _Static_assert(
@@ -28,6 +30,12 @@ _Static_assert(
     "a task begins with its job");
 _Static_assert(
     sizeof(struct tn_task_extra) <= TN_PIECE_BYTES, "extras fit a piece");
+_Static_assert(
+    offsetof(tenon_handle, task) == 0 &&
+        offsetof(tenon_handle, on_done_context) -
+                offsetof(tenon_handle, name) ==
+            offsetof(struct tn_task_extra, on_done_context),
+    "a handle begins with its task and has room for the extras");
 
 static struct tn_task_extra *extra_of(const tenon_task *task)
 {
@@ -62,17 +70,28 @@ bool tn_task_is_within(const tenon_task *task, const tenon_scope *scope)
     return at == scope;
 }
 
-// What a task that returned `status` comes to; its error is recorded.
-tenon_outcome tn_task_conclude(tenon_task *task, int status)
+// Was its own deadline the cause? To the outside that is an error.
+static bool has_timed_out(tenon_task *task)
 {
-    if (status == TENON_OK ||
-        (status == TENON_CANCELLED && tenon_cancelled(task))) {
-        if (tn_unlikely(task->failure != TN_FAILURE_NONE)) {
+    return tn_task_is_handled(task) &&
+           tn_token_cause(&tn_task_handle(task)->token).source ==
+               TENON_CAUSE_DEADLINE;
+}
+
+tenon_outcome tn_task_conclude(tenon_task *task, int *status)
+{
+    if (*status == TENON_CANCELLED && tenon_cancelled(task)) {
+        if (!has_timed_out(task)) {
             tn_failure_clear(&task->failure);
+            return TENON_OUTCOME_CANCELLED;
         }
-        return status == TENON_OK ? TENON_OUTCOME_OK : TENON_OUTCOME_CANCELLED;
+        *status = TENON_TIMEOUT;
     }
-    tn_ledger_task_failed(task, status);
+    if (*status == TENON_OK) {
+        tn_failure_clear(&task->failure);
+        return TENON_OUTCOME_OK;
+    }
+    tn_ledger_task_failed(task, *status);
     return TENON_OUTCOME_FAILED;
 }
 
@@ -123,15 +142,54 @@ static void destroy_arg(
     worker->face.current = previous;
 }
 
-static void end_extra(struct tn_worker *worker, tenon_task *task)
+static void tell(
+    tenon_task *task, const struct tn_task_extra *extra, tenon_outcome outcome,
+    int status)
+{
+    bool is_callers =
+        tn_task_is_handled(task) && (tn_task_flags(task) & TN_TASK_OWNED) == 0;
+    tenon_completion completion = {
+        .outcome = outcome,
+        .status = status,
+        .id = extra->id,
+        .name = extra->name == NULL ? "" : extra->name,
+        .arg = task->arg,
+        .handle = is_callers ? tn_task_handle(task) : NULL,
+    };
+
+    extra->on_done(&completion, extra->on_done_context);
+}
+
+static void end_extra(
+    struct tn_worker *worker, tenon_task *task, tenon_outcome outcome,
+    int status)
 {
     struct tn_task_extra *extra = task->relation;
 
+    if (extra->on_done != NULL) {
+        tell(task, extra, outcome, status);
+    }
     if (extra->destroy_arg != NULL) {
         destroy_arg(worker, task, extra->destroy_arg);
     }
-    tn_worker_give_piece(worker, extra);
+    if (!tn_task_is_handled(task)) {
+        tn_worker_give_piece(worker, extra);
+    }
     task->relation = NULL;
+}
+
+// From here on the handle may be gone.
+static void end_handle(tenon_handle *handle, tenon_outcome outcome, int status)
+{
+    tenon_task *task = &handle->task;
+
+    tn_token_seal(&handle->token);
+    if ((tn_task_flags(task) & TN_TASK_OWNED) != 0) {
+        free(handle);
+        return;
+    }
+    task->result.status = status;
+    tn_store_release(&task->state, tn_task_ended_state(task, outcome));  // E1
 }
 
 // [worker] A spawned task has come to its end, run or dropped.
@@ -140,17 +198,19 @@ static __attribute__((noinline)) void end_spawned(
     int status)
 {
     tenon_scope *scope = task->scope;
+    bool is_handled = tn_task_is_handled(task);
 
-    if (tn_unlikely(task->relation != NULL)) {
-        end_extra(worker, task);
+    if (is_handled) {
+        tn_deadline_stop(&tn_task_handle(task)->token, &scope->executor->timer);
     }
-    if (tn_unlikely(outcome != TENON_OUTCOME_OK)) {
+    if (task->relation != NULL) {
+        end_extra(worker, task, outcome, status);
+    }
+    if (outcome != TENON_OUTCOME_OK) {
         count_outcome(scope, outcome);
     }
-    if (tn_unlikely((tn_task_flags(task) & TN_TASK_KEPT) != 0)) {
-        task->result.status = status;
-        tn_store_release(
-            &task->state, tn_task_ended_state(task, outcome));  // E1
+    if (is_handled) {
+        end_handle(tn_task_handle(task), outcome, status);
     } else {
         tn_worker_give_piece(worker, task);
     }
@@ -166,7 +226,8 @@ static __attribute__((noinline)) void run_forked(
         return;
     }
     int status = tn_task_call(worker, task, worker->face.current);
-    tn_fork_end(task, tn_task_conclude(task, status), status);
+    tenon_outcome outcome = tn_task_conclude(task, &status);
+    tn_fork_end(task, outcome, status);
 }
 
 // The rest of a task that was not a plain success.
@@ -176,9 +237,42 @@ static __attribute__((noinline)) void end_otherwise(
     tenon_outcome outcome =
         status == TENON_OK && task->failure == TN_FAILURE_NONE
             ? TENON_OUTCOME_OK
-            : tn_task_conclude(task, status);
+            : tn_task_conclude(task, &status);
 
     end_spawned(worker, task, outcome, status);
+}
+
+// It never ran. If its own deadline was the cause, that is an error.
+static __attribute__((noinline)) void drop(
+    struct tn_worker *worker, tenon_task *task)
+{
+    int status = TENON_CANCELLED;
+    tenon_outcome outcome = TENON_OUTCOME_DROPPED;
+
+    if (has_timed_out(task)) {
+        task->failure = TN_FAILURE_NONE;
+        outcome = tn_task_conclude(task, &status);
+    }
+    end_spawned(worker, task, outcome, status);
+}
+
+static __attribute__((noinline)) void run_otherwise(
+    struct tn_worker *worker, tenon_task *task)
+{
+    if (tn_task_is_forked(task)) {
+        run_forked(worker, task);
+        return;
+    }
+    task->link = NULL;
+    // relaxed: I2 of token.c.
+    task->clean_epoch = tn_load_relaxed(&tn_task_token(task)->clean_epoch);
+    bool runs_always = (tn_task_flags(task) & TN_TASK_ALWAYS) != 0;
+    if (!runs_always && tenon_cancelled(task)) {
+        drop(worker, task);
+        return;
+    }
+    int status = tn_task_call(worker, task, worker->face.current);
+    end_otherwise(worker, task, status);
 }
 
 // In the common case the task leaves nothing behind but its piece.
@@ -186,22 +280,22 @@ void tn_task_run(struct tn_worker *worker, struct tn_job *job)
 {
     tenon_task *task = (tenon_task *)job;
 
-    if (tn_unlikely(tn_task_is_forked(task))) {
-        run_forked(worker, task);
+    if (tn_unlikely(tn_task_flags(task) != 0)) {
+        run_otherwise(worker, task);
         return;
     }
     tenon_scope *scope = task->scope;
+    task->link = NULL;
     // relaxed: I2 of token.c.
     task->clean_epoch = tn_load_relaxed(&scope->token.clean_epoch);
     if (tn_unlikely(tenon_cancelled(task))) {
-        end_spawned(worker, task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
+        drop(worker, task);
         return;
     }
     int status = tn_task_call(worker, task, worker->face.current);
     if (tn_unlikely(
             status != TENON_OK || task->failure != TN_FAILURE_NONE ||
-            task->relation != NULL ||
-            (tn_task_flags(task) & TN_TASK_KEPT) != 0)) {
+            task->relation != NULL)) {
         end_otherwise(worker, task, status);
         return;
     }
@@ -213,7 +307,7 @@ bool tenon_cancelled_slow(tenon_task *self)
 {
     uint64_t epoch = tn_cancel_epoch();
 
-    if (tn_token_is_set(&self->scope->token, epoch)) {
+    if (tn_token_is_set(tn_task_innermost_token(self), epoch)) {
         return true;
     }
     self->clean_epoch = epoch;
@@ -222,7 +316,12 @@ bool tenon_cancelled_slow(tenon_task *self)
 
 bool tenon_task_cause(tenon_task *self, tenon_cause *cause)
 {
-    return tenon_token_cause(&self->scope->token, cause);
+    return tenon_token_cause(tn_task_innermost_token(self), cause);
+}
+
+uint64_t tenon_task_deadline(const tenon_task *self)
+{
+    return tenon_token_deadline(tn_task_innermost_token((tenon_task *)self));
 }
 
 tenon_task *tenon_current(void)
@@ -242,22 +341,11 @@ const char *tenon_task_name(const tenon_task *self)
     return extra == NULL || extra->name == NULL ? "" : extra->name;
 }
 
-tenon_status tenon_task_outcome(
-    const tenon_task *task, tenon_outcome *outcome, int *status)
+uint64_t tenon_task_id(const tenon_task *self)
 {
-    uint32_t state = tn_load_acquire(&task->state);  // E1
-    uint32_t ended = (state & TN_TASK_OUTCOME_MASK) >> TN_TASK_OUTCOME_SHIFT;
+    struct tn_task_extra *extra = extra_of(self);
 
-    if (ended == TENON_OUTCOME_NONE) {
-        return TENON_ENOTREADY;
-    }
-    if (outcome != NULL) {
-        *outcome = (tenon_outcome)ended;
-    }
-    if (status != NULL) {
-        *status = task->result.status;
-    }
-    return TENON_OK;
+    return extra == NULL ? 0 : extra->id;
 }
 
 int tenon_fail_at(

@@ -14,23 +14,29 @@
 #include "sched/worker.h"
 #include "scope/error.h"
 #include "scope/scope.h"
-#include "tenon/task.h"
+#include "tenon/handle.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 // The low bits of `state`; the outcome and the waiter's parker are above.
 #define TN_TASK_FORKED TENON_TASK_FORKED  // lives in its parent's frame
-#define TN_TASK_KEPT UINT32_C(2)          // the caller's; else a piece of ours
-#define TN_TASK_FLAGS UINT32_C(15)
-#define TN_TASK_OUTCOME_SHIFT 4
+#define TN_TASK_HANDLED \
+    UINT32_C(2)                    // the first member of a handle; else a piece
+#define TN_TASK_OWNED UINT32_C(4)  // the handle is ours, not the caller's
+#define TN_TASK_ALWAYS UINT32_C(8)  // runs even if cancelled before
+#define TN_TASK_FLAGS UINT32_C(0xff)
+#define TN_TASK_OUTCOME_SHIFT 8
 #define TN_TASK_OUTCOME_MASK (UINT32_C(7) << TN_TASK_OUTCOME_SHIFT)
-#define TN_TASK_WAITER_SHIFT 8
+#define TN_TASK_WAITER_SHIFT 16
 
-// What few tasks have; a piece of memory of its own.
+// What few tasks have: in a piece of memory of its own, or in the handle.
 struct tn_task_extra {
     const char *name;
     tenon_destroy_fn *destroy_arg;
+    uint64_t id;
+    tenon_done_fn *on_done;
+    void *on_done_context;
 };
 
 // [worker] Run or drop a queued task; it is gone when this returns.
@@ -57,6 +63,43 @@ static inline bool tn_task_is_forked(const tenon_task *task)
     return (tn_task_flags(task) & TN_TASK_FORKED) != 0;
 }
 
+// [any]
+static inline bool tn_task_is_handled(const tenon_task *task)
+{
+    return (tn_task_flags(task) & TN_TASK_HANDLED) != 0;
+}
+
+// [any] The handle of a task that has one.
+static inline tenon_handle *tn_task_handle(tenon_task *task)
+{
+    return (tenon_handle *)task;  // its first member
+}
+
+// [any] Where a handle has its extras.
+static inline struct tn_task_extra *tn_handle_extra(tenon_handle *handle)
+{
+    return (struct tn_task_extra *)&handle->name;
+}
+
+// [its thread] The token of a task itself: its own, or that of its scope.
+static inline tenon_token *tn_task_token(tenon_task *task)
+{
+    while (tn_unlikely(tn_task_is_forked(task))) {
+        task = task->relation;
+    }
+    return tn_unlikely(tn_task_is_handled(task)) ? &tn_task_handle(task)->token
+                                                 : &task->scope->token;
+}
+
+// [its thread] The token of what a running task does now: that of the innermost
+// scope that it has open, or its own.
+static inline tenon_token *tn_task_innermost_token(tenon_task *task)
+{
+    tenon_scope *scope = task->link;
+
+    return scope != NULL ? &scope->token : tn_task_token(task);
+}
+
 // [worker] The scope of a task, also of a forked one that has not begun.
 static inline const tenon_scope *tn_task_scope(const tenon_task *task)
 {
@@ -71,8 +114,9 @@ static inline uint32_t tn_task_ended_state(
     return tn_task_flags(task) | (uint32_t)outcome << TN_TASK_OUTCOME_SHIFT;
 }
 
-// [worker] What a task that returned `status` came to. Its error is recorded.
-tenon_outcome tn_task_conclude(tenon_task *task, int status);
+// [worker] What a task that returned `*status` came to. Its error is recorded.
+// One that was stopped by its own deadline has failed with TENON_TIMEOUT.
+tenon_outcome tn_task_conclude(tenon_task *task, int *status);
 
 // [worker] Let a forked task that was taken from a deque inherit what it runs
 // with. Its parent waits for it.

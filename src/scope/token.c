@@ -21,7 +21,7 @@
 // Progress: cancel is lock-free, a poll wait-free in the depth of the tree.
 // Memory:   what is above outlives what is below.
 // Invariants:
-//   I1 a word once not 0 never changes
+//   I1 a word once not 0 never becomes 0, nor another token's
 //   I2 clean_epoch == e: when some thread had seen epoch e, the token and all
 //      above it were unset
 //   I3 whoever has been told that a token is set has seen an epoch that is
@@ -47,22 +47,32 @@ enum { TAG_RECORD = 0, TAG_INLINE = 1, TAG_PARENT = 2, TAG_MASK = 3 };
 _Atomic(uint64_t) tenon_cancel_epoch = 1;
 
 void tn_token_init(
-    tenon_token *token, tenon_token *parent, tenon_token *linked,
-    const char *name)
+    tenon_token *token, tenon_token *parent, uint32_t kind, const char *name)
 {
     // As clean as its only parent was last seen: I2.
     // relaxed: I2.
-    uint64_t epoch = parent == NULL || linked != NULL
-                         ? 0
-                         : tn_load_relaxed(&parent->clean_epoch);
+    uint64_t epoch = parent == NULL ? 0 : tn_load_relaxed(&parent->clean_epoch);
 
     tn_atomic_init(&token->cause, 0);
     tn_atomic_init(&token->clean_epoch, epoch);
     tn_atomic_init(&token->is_announced, 0);
     token->parent = parent;
-    token->linked = linked;
-    token->name = name;
+    token->links = NULL;
+    token->link_count = 0;
+    token->kind = kind;
     token->reserved = 0;
+    token->name = name;
+    tn_atomic_init(&token->deadline_ns, TENON_NO_DEADLINE);
+    token->timer_state = 0;
+}
+
+void tn_token_link(
+    tenon_token *token, tenon_token *const *links, uint32_t link_count)
+{
+    token->links = links;
+    token->link_count = link_count;
+    // relaxed: it is not shared yet. The links may be set: I2.
+    tn_store_relaxed(&token->clean_epoch, 0);
 }
 
 // The second step of a cancel, taken by whoever comes first: I3.
@@ -103,6 +113,17 @@ static void mark_clean(tenon_token *token, tenon_token *end, uint64_t epoch)
     }
 }
 
+// One of the links of `at` that is set, or NULL.
+static tenon_token *set_link(const tenon_token *at, uint64_t epoch)
+{
+    for (uint32_t i = 0; i < at->link_count; i++) {
+        if (tn_token_is_set(at->links[i], epoch)) {
+            return at->links[i];
+        }
+    }
+    return NULL;
+}
+
 bool tn_token_is_set(tenon_token *token, uint64_t epoch)
 {
     tenon_token *at = token;
@@ -113,9 +134,10 @@ bool tn_token_is_set(tenon_token *token, uint64_t epoch)
             latch(token, at, origin_of(at, word));
             return true;
         }
-        if (at->linked != NULL && tn_token_is_set(at->linked, epoch)) {
-            word = tn_load_acquire(&at->linked->cause);  // E1
-            latch(token, at->parent, origin_of(at->linked, word));
+        tenon_token *link = set_link(at, epoch);
+        if (link != NULL) {
+            word = tn_load_acquire(&link->cause);  // E1
+            latch(token, at->parent, origin_of(link, word));
             return true;
         }
         // relaxed: I2.
@@ -163,6 +185,12 @@ bool tn_token_set(tenon_token *token, const tenon_cause *cause)
     return true;
 }
 
+void tn_token_seal(tenon_token *token)
+{
+    // Whoever wants to set it from now on finds it set: I1.
+    free_word(tn_exchange_acqrel(&token->cause, TAG_INLINE));  // E1
+}
+
 static tenon_cause decode(uintptr_t word)
 {
     if ((word & TAG_MASK) == TAG_RECORD) {
@@ -196,6 +224,16 @@ void tn_cause_copy(char *to, size_t size_bytes, const char *from)
     snprintf(to, size_bytes, "%s", from == NULL ? "" : from);
 }
 
+void tn_cause_name(tenon_cause *cause, const tenon_token *token)
+{
+    if (token->kind == TN_TOKEN_OF_TASK) {
+        tn_cause_copy(cause->task_name, sizeof(cause->task_name), token->name);
+    } else {
+        tn_cause_copy(
+            cause->scope_name, sizeof(cause->scope_name), token->name);
+    }
+}
+
 tenon_cause tn_cause_make(
     tenon_cause_source source, int code, const char *format, va_list args)
 {
@@ -214,7 +252,14 @@ tenon_cause tn_cause_make(
 
 void tenon_token_init(tenon_token *token, tenon_token *parent)
 {
-    tn_token_init(token, parent, NULL, NULL);
+    tn_token_init(token, parent, TN_TOKEN_FREE, NULL);
+}
+
+void tenon_token_init_linked(
+    tenon_token *token, tenon_token *const *parents, uint32_t parent_count)
+{
+    tn_token_init(token, NULL, TN_TOKEN_FREE, NULL);
+    tn_token_link(token, parents, parent_count);
 }
 
 bool tenon_token_cancel(tenon_token *token, int code, const char *format, ...)
@@ -258,5 +303,5 @@ void tenon_token_fini(tenon_token *token)
     tn_store_relaxed(&token->cause, 0);
     // What was above may go first from now on.
     token->parent = NULL;
-    token->linked = NULL;
+    token->link_count = 0;
 }

@@ -15,10 +15,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// [one thread] `linked` (or NULL) is a second parent.
+// What a token is a part of: whose name it has.
+enum { TN_TOKEN_FREE, TN_TOKEN_OF_SCOPE, TN_TOKEN_OF_TASK };
+
+// [one thread]
 void tn_token_init(
-    tenon_token *token, tenon_token *parent, tenon_token *linked,
-    const char *name);
+    tenon_token *token, tenon_token *parent, uint32_t kind, const char *name);
+
+// [one thread] Further parents, before the token is shared.
+void tn_token_link(
+    tenon_token *token, tenon_token *const *links, uint32_t link_count);
 
 // [any] Is it set, by itself or from above, as of `epoch`? `epoch` was loaded
 // with acquire order from tenon_cancel_epoch.
@@ -27,12 +33,19 @@ bool tn_token_is_set(tenon_token *token, uint64_t epoch);
 // [any] Set it with `cause`, which is copied. False: it was set before.
 bool tn_token_set(tenon_token *token, const tenon_cause *cause);
 
+// [any] Free its cause, but let it stay what it is: set, or never to be set any
+// more. Nothing is below it.
+void tn_token_seal(tenon_token *token);
+
 // [any] The cause of a set token; source NONE if it is not set.
 tenon_cause tn_token_cause(tenon_token *token);
 
 // [any] A cause with these words; `format` may be NULL.
 tenon_cause tn_cause_make(
     tenon_cause_source source, int code, const char *format, va_list args);
+
+// [any] Say whose deadline, or whose task or scope it was.
+void tn_cause_name(tenon_cause *cause, const tenon_token *token);
 
 // [any] Copy a name into a field of a cause, cut to fit; NULL gives "".
 void tn_cause_copy(char *to, size_t size_bytes, const char *from);

@@ -32,7 +32,8 @@ struct count {
 // Everything that a joiner puts where it will be overwritten.
 struct frame {
     tenon_scope scope;
-    tenon_task tasks[TASK_MAX];
+    tenon_task tasks[TASK_MAX];  // forked
+    tenon_handle handles[TASK_MAX];
     struct count count;
     tenon_scope_ref ref;
 };
@@ -106,7 +107,7 @@ static uint32_t spawn_into(struct joiner *joiner, struct frame *frame)
             status = tenon_spawn(&frame->scope, run_small, &frame->count);
         } else {
             status = tenon_spawn_task(
-                &frame->scope, &frame->tasks[i], run_small, &frame->count,
+                &frame->scope, &frame->handles[i], run_small, &frame->count,
                 NULL);
         }
         if (status != TENON_OK) {

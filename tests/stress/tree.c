@@ -27,7 +27,7 @@
 #define LAW_MEMBER "a member cannot join its scope"
 
 struct item {
-    tenon_task task;
+    tenon_handle handle;
     uint64_t question;  // plain: spawner to task
     uint64_t answer;    // plain: task to joiner
     const void *spawner;
@@ -93,7 +93,8 @@ static bool grow(tenon_scope_ref *ref, struct stress_random *random)
         item->is_kept = false;
         status = tenon_ref_spawn(ref, run_item, item, &options);
     } else if (item->is_kept) {
-        status = tenon_spawn_task(scope, &item->task, run_item, item, &options);
+        status =
+            tenon_spawn_task(scope, &item->handle, run_item, item, &options);
     } else {
         status = tenon_spawn_with(scope, run_item, item, &options);
     }
@@ -172,7 +173,8 @@ static bool is_item_right(struct item *item)
         return false;
     }
     return !item->is_kept ||
-           (tenon_task_outcome(&item->task, &outcome, &status) == TENON_OK &&
+           (tenon_handle_outcome(&item->handle, &outcome, &status) ==
+                TENON_OK &&
             outcome == TENON_OUTCOME_OK && status == TENON_OK);
 }
 

@@ -35,6 +35,35 @@ tenon_executor_info pool_info(tenon_executor *executor)
     return info;
 }
 
+static void play_with_clock(uint32_t worker_count, pool_clock_scene_fn *scene)
+{
+    struct test_clock clock = {0};
+    tenon_executor *executor = NULL;
+    tenon_status status = tenon_executor_create(
+        &executor, TENON_EXECUTOR_OPTIONS(
+                           .worker_count = worker_count,
+                           .clock = {test_clock_now_ns, &clock}));
+
+    cr_log_info("%u workers", worker_count);
+    cr_assert(eq(int, status, TENON_OK));
+    scene(executor, &clock);
+    pool_destroy(executor);
+}
+
+void pool_each_clock(pool_clock_scene_fn *scene)
+{
+    for (size_t i = 0; i < COUNT_OF(worker_counts); i++) {
+        play_with_clock(worker_counts[i], scene);
+    }
+}
+
+void pool_move_clock(
+    tenon_executor *executor, struct test_clock *clock, uint64_t by_ns)
+{
+    test_clock_move(clock, by_ns);
+    tenon_executor_tick(executor);
+}
+
 static void play(uint32_t worker_count, pool_scene_fn *scene)
 {
     cr_log_info("%u workers", worker_count);

@@ -5,6 +5,8 @@
 #ifndef SUPPORT_POOL_H
 #define SUPPORT_POOL_H
 
+#include "clock.h"
+
 #include <stdint.h>
 #include <tenon/executor.h>
 
@@ -22,6 +24,17 @@ typedef void pool_scene_fn(tenon_executor *executor);
 // [main] Play the scene with 1, 2, 4 and 16 workers, each time in a new
 // executor.
 void pool_each(pool_scene_fn *scene);
+
+typedef void pool_clock_scene_fn(
+    tenon_executor *executor, struct test_clock *clock);
+
+// [main] The same, with a clock that only the scene moves, by
+// pool_move_clock().
+void pool_each_clock(pool_clock_scene_fn *scene);
+
+// [any] Move the clock and tell the executor.
+void pool_move_clock(
+    tenon_executor *executor, struct test_clock *clock, uint64_t by_ns);
 
 // [main] The same with 2, 4 and 16: for tasks that must run at the same time.
 void pool_each_parallel(pool_scene_fn *scene);

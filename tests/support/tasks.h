@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
-#include <tenon/scope.h>
+#include <tenon/spawn.h>
 
 // What a task of ours returns when it waited in vain; no test expects it.
 #define TASK_IN_VAIN 7777

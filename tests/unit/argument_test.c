@@ -162,7 +162,7 @@ static void refuse_cancelled(tenon_executor *executor)
 {
     atomic_uint count = 0;
     tenon_scope scope;
-    tenon_task task;
+    tenon_handle handle;
 
     must_open(&scope, executor);
     tenon_scope_cancel(&scope, 1, "stop");
@@ -171,7 +171,7 @@ static void refuse_cancelled(tenon_executor *executor)
            TENON_CANCELLED));
     cr_expect(eq(uint, atomic_load(&count), 1));
     cr_expect(
-        eq(int, tenon_spawn_task(&scope, &task, fail, &count, DESTROYED),
+        eq(int, tenon_spawn_task(&scope, &handle, fail, &count, DESTROYED),
            TENON_CANCELLED));
     cr_expect(eq(uint, atomic_load(&count), 2));
     must_join(&scope, NULL, TENON_OK);
@@ -274,15 +274,15 @@ static void keep_and_destroy(tenon_executor *executor)
 {
     atomic_uint count = 0;
     tenon_scope scope;
-    tenon_task task;
+    tenon_handle handle;
 
     must_open(&scope, executor);
-    cr_assert(
-        eq(int, tenon_spawn_task(&scope, &task, do_nothing, &count, DESTROYED),
-           TENON_OK));
+    cr_assert(eq(
+        int, tenon_spawn_task(&scope, &handle, do_nothing, &count, DESTROYED),
+        TENON_OK));
     must_join(&scope, NULL, TENON_OK);
     cr_expect(eq(uint, atomic_load(&count), 1));
-    cr_expect(eq(int, tenon_task_outcome(&task, NULL, NULL), TENON_OK));
+    cr_expect(eq(int, tenon_handle_outcome(&handle, NULL, NULL), TENON_OK));
 }
 
 Test(argument, of_a_kept_task_is_destroyed_as_well)

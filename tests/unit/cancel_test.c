@@ -52,7 +52,7 @@ Test(cancel, queued_tasks_are_dropped)
     tenon_report report;
     struct task_step step = {.status = TENON_OK};
     atomic_uint count = 0;
-    tenon_task kept;
+    tenon_handle kept;
     tenon_outcome outcome = TENON_OUTCOME_NONE;
     int status = 0;
 
@@ -71,7 +71,8 @@ Test(cancel, queued_tasks_are_dropped)
     cr_expect(eq(uint, atomic_load(&count), 0));
     cr_expect(eq(u64, report.ok_count, 1));
     cr_expect(eq(u64, report.dropped_count, 51));
-    cr_assert(eq(int, tenon_task_outcome(&kept, &outcome, &status), TENON_OK));
+    cr_assert(
+        eq(int, tenon_handle_outcome(&kept, &outcome, &status), TENON_OK));
     cr_expect(eq(int, (int)outcome, (int)TENON_OUTCOME_DROPPED));
     cr_expect(eq(int, status, TENON_CANCELLED));
     tenon_report_free(&report);
@@ -206,6 +207,7 @@ struct chain {
     struct gate is_deep;
     tenon_cause cause;
     tenon_cause inner_cause;
+    bool was_seen_inside;
     bool owner_was_set;  // after the inner scope was cancelled
     tenon_status inner_status;
     int depth;
@@ -264,9 +266,10 @@ static int cancel_inner(tenon_task *self, void *arg)
     tenon_status status =
         tenon_spawn(&inner, task_announce_until_cancelled, &started);
     tenon_scope_cancel(&inner, 4, "inner only");
-    chain->owner_was_set = tenon_cancelled(self);
+    chain->was_seen_inside = tenon_cancelled(self);
     tenon_scope_cause(&inner, &chain->inner_cause);
     chain->inner_status = tenon_scope_join(&inner, TENON_OK, NULL);
+    chain->owner_was_set = tenon_cancelled(self);
     return status;
 }
 
@@ -280,6 +283,7 @@ static void cancel_below(tenon_executor *executor)
     must_spawn_with(
         &scope, cancel_inner, &chain, TENON_TASK_OPTIONS(.name = "owner"));
     must_join(&scope, &report, TENON_OK);
+    cr_expect(chain.was_seen_inside);
     cr_expect(not(chain.owner_was_set));
     cr_expect(not(report.cancel_requested));
     cr_expect(eq(int, chain.inner_status, TENON_OK));

@@ -72,40 +72,49 @@ Test(memory_fault, spawn_is_refused_and_its_argument_destroyed)
     end(executor);
 }
 
-Test(memory_fault, spawn_into_a_task_of_the_callers_needs_none)
+Test(memory_fault, spawn_with_a_handle_needs_none)
 {
     tenon_executor *executor = pool_create(1);
     atomic_uint count = 0;
     tenon_scope scope;
-    tenon_task task;
+    tenon_handle handle;
 
     must_open(&scope, executor);
     fault_allow_memory(0);
     cr_expect(
-        eq(int, tenon_spawn_task(&scope, &task, task_count, &count, NULL),
+        eq(int, tenon_spawn_task(&scope, &handle, task_count, &count, NULL),
            TENON_OK));
     must_join(&scope, NULL, TENON_OK);
     cr_expect(eq(uint, atomic_load(&count), 1));
-    cr_expect(eq(int, tenon_task_outcome(&task, NULL, NULL), TENON_OK));
+    cr_expect(eq(int, tenon_handle_outcome(&handle, NULL, NULL), TENON_OK));
     end(executor);
 }
 
-Test(memory_fault, name_in_a_task_of_the_callers_needs_some)
+static void expect_refusal(const tenon_task_options *options)
 {
     tenon_executor *executor = pool_create(1);
     atomic_uint count = 0;
     tenon_scope scope;
-    tenon_task task;
 
     must_open(&scope, executor);
     fault_allow_memory(0);
     cr_expect(
-        eq(int, tenon_spawn_task(&scope, &task, task_count, &count, DESTROYED),
+        eq(int, tenon_spawn_with(&scope, task_count, &count, options),
            TENON_ENOMEM));
-    cr_expect(eq(uint, atomic_load(&count), 1));
-    cr_expect(eq(int, tenon_task_outcome(&task, NULL, NULL), TENON_ENOTREADY));
+    cr_expect(eq(uint, atomic_load(&count), 1));  // destroyed
     must_join(&scope, NULL, TENON_OK);
     end(executor);
+}
+
+Test(memory_fault, destructor_without_a_handle_needs_some)
+{
+    expect_refusal(DESTROYED);
+}
+
+Test(memory_fault, deadline_without_a_handle_needs_some)
+{
+    expect_refusal(TENON_TASK_OPTIONS(
+            .destroy_arg = task_destroy_count, .timeout_ns = TENON_SECONDS(9)));
 }
 
 struct glut {

@@ -104,10 +104,10 @@ static int spawn(void *arg)
 
 static int spawn_task(void *arg)
 {
-    tenon_task task;
+    tenon_handle handle;
 
     (void)arg;
-    return -tenon_spawn_task(&scope, &task, task_ok, NULL, NULL);
+    return -tenon_spawn_task(&scope, &handle, task_ok, NULL, NULL);
 }
 
 static int spawn_by_reference(void *arg)

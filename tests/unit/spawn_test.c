@@ -262,7 +262,7 @@ static void keep_outcomes(tenon_executor *executor)
     static const tenon_outcome expected[] = {
         TENON_OUTCOME_OK, TENON_OUTCOME_FAILED, TENON_OUTCOME_FAILED};
     tenon_scope scope;
-    tenon_task tasks[3];
+    tenon_handle handles[3];
     tenon_outcome outcome = TENON_OUTCOME_NONE;
     int status = 77;
 
@@ -273,17 +273,18 @@ static void keep_outcomes(tenon_executor *executor)
     cr_assert(eq(int, opened, TENON_OK));
     for (int i = 0; i < 3; i++) {
         tenon_status spawned =
-            tenon_spawn_task(&scope, &tasks[i], task_return, &codes[i], NULL);
+            tenon_spawn_task(&scope, &handles[i], task_return, &codes[i], NULL);
         cr_assert(eq(int, spawned, TENON_OK));
     }
     must_join(&scope, NULL, TENON_ERRORS);
     for (int i = 0; i < 3; i++) {
-        cr_assert(eq(
-            int, tenon_task_outcome(&tasks[i], &outcome, &status), TENON_OK));
+        cr_assert(
+            eq(int, tenon_handle_outcome(&handles[i], &outcome, &status),
+               TENON_OK));
         cr_expect(eq(int, (int)outcome, (int)expected[i]));
         cr_expect(eq(int, status, codes[i]));
     }
-    cr_expect(eq(int, tenon_task_outcome(&tasks[0], NULL, NULL), TENON_OK));
+    cr_expect(eq(int, tenon_handle_outcome(&handles[0], NULL, NULL), TENON_OK));
 }
 
 Test(spawn, kept_task_tells_its_outcome_after_join)
@@ -294,18 +295,19 @@ Test(spawn, kept_task_tells_its_outcome_after_join)
 static void ask_early(tenon_executor *executor)
 {
     tenon_scope scope;
-    tenon_task task;
+    tenon_handle handle;
     struct task_step step = {.status = 3};
     tenon_outcome outcome = TENON_OUTCOME_DROPPED;
     int status = 77;
 
     must_open(&scope, executor);
     cr_assert(
-        eq(int, tenon_spawn_task(&scope, &task, task_step, &step, NULL),
+        eq(int, tenon_spawn_task(&scope, &handle, task_step, &step, NULL),
            TENON_OK));
     cr_assert(gate_wait(&step.started));
     cr_expect(
-        eq(int, tenon_task_outcome(&task, &outcome, &status), TENON_ENOTREADY));
+        eq(int, tenon_handle_outcome(&handle, &outcome, &status),
+           TENON_ENOTREADY));
     cr_expect(eq(int, (int)outcome, (int)TENON_OUTCOME_DROPPED));
     cr_expect(eq(int, status, 77));
     gate_open(&step.may_end);
@@ -320,21 +322,22 @@ Test(spawn, outcome_is_not_ready_before_the_task_has_ended)
 static void refuse_kept(tenon_executor *executor)
 {
     tenon_scope scope;
-    tenon_task task;
+    tenon_handle handle;
 
     must_open(&scope, executor);
     cr_assert(eq(
-        int, tenon_spawn_task(&scope, &task, task_ok, NULL, NULL), TENON_OK));
+        int, tenon_spawn_task(&scope, &handle, task_ok, NULL, NULL), TENON_OK));
     must_join(&scope, NULL, TENON_OK);
-    cr_assert(eq(int, tenon_task_outcome(&task, NULL, NULL), TENON_OK));
+    cr_assert(eq(int, tenon_handle_outcome(&handle, NULL, NULL), TENON_OK));
 
     must_open(&scope, executor);
     tenon_scope_cancel(&scope, 1, "too late");
     cr_assert(
-        eq(int, tenon_spawn_task(&scope, &task, task_ok, NULL, NULL),
+        eq(int, tenon_spawn_task(&scope, &handle, task_ok, NULL, NULL),
            TENON_CANCELLED));
     must_join(&scope, NULL, TENON_OK);
-    cr_expect(eq(int, tenon_task_outcome(&task, NULL, NULL), TENON_ENOTREADY));
+    cr_expect(
+        eq(int, tenon_handle_outcome(&handle, NULL, NULL), TENON_ENOTREADY));
 }
 
 Test(spawn, refused_task_has_no_outcome)
@@ -344,20 +347,21 @@ Test(spawn, refused_task_has_no_outcome)
 
 static void spawn_again(tenon_executor *executor)
 {
-    tenon_task task;
+    tenon_handle handle;
     tenon_task_options wrong = {.struct_size = 1};
     tenon_scope scope;
 
     must_open(&scope, executor);
     cr_expect(eq(
-        int, tenon_spawn_task(&scope, &task, task_ok, NULL, NULL), TENON_OK));
+        int, tenon_spawn_task(&scope, &handle, task_ok, NULL, NULL), TENON_OK));
     must_join(&scope, NULL, TENON_OK);
-    cr_expect(eq(int, tenon_task_outcome(&task, NULL, NULL), TENON_OK));
+    cr_expect(eq(int, tenon_handle_outcome(&handle, NULL, NULL), TENON_OK));
     must_open(&scope, executor);
     cr_expect(
-        eq(int, tenon_spawn_task(&scope, &task, task_ok, NULL, &wrong),
+        eq(int, tenon_spawn_task(&scope, &handle, task_ok, NULL, &wrong),
            TENON_EINVAL));
-    cr_expect(eq(int, tenon_task_outcome(&task, NULL, NULL), TENON_ENOTREADY));
+    cr_expect(
+        eq(int, tenon_handle_outcome(&handle, NULL, NULL), TENON_ENOTREADY));
     must_join(&scope, NULL, TENON_OK);
 }
 

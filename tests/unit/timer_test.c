@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// timer_test — fires at the time, in order of time and rank, unless disarmed.
+// timer_test — fires at the time, in order of time and rank, unless disarmed or
+// moved. Most tests move the clock themselves.
 
 #include "base/clock.h"
+#include "clock.h"
 #include "gate.h"
 #include "sched/timer.h"
 
@@ -11,13 +13,12 @@
 
 #define ENTRY_COUNT 64
 #define SOON_NS UINT64_C(5000000)
-#define NEVER_SOON_NS UINT64_C(3600000000000)
 
+static struct test_clock manual;
 static struct tn_timer timer;
 static struct tn_timer_entry entries[ENTRY_COUNT];
 static struct gate fired;
 static struct tn_timer_entry *order[ENTRY_COUNT];
-static uint64_t fired_ns[ENTRY_COUNT];
 
 // Writes are read after gate_wait_for().
 static void fire(struct tn_timer_entry *entry)
@@ -26,14 +27,18 @@ static void fire(struct tn_timer_entry *entry)
 
     if (count < ENTRY_COUNT) {
         order[count] = entry;
-        fired_ns[count] = tn_clock_now_ns();
     }
     gate_open(&fired);
 }
 
 static void make_timer(void)
 {
-    tn_timer_init(&timer, "timer_test", fire);
+    struct tn_clock clock = {test_clock_now_ns, &manual};
+
+    tn_timer_init(&timer, "timer_test", clock);
+    for (int i = 0; i < ENTRY_COUNT; i++) {
+        entries[i].deadline_ns = TN_FOREVER;
+    }
 }
 
 static void end_timer(void)
@@ -41,11 +46,25 @@ static void end_timer(void)
     tn_timer_fini(&timer);
 }
 
-static void arm(int i, uint64_t deadline_ns, uint32_t rank)
+static uint64_t in(uint64_t delay_ns)
 {
-    entries[i].deadline_ns = deadline_ns;
-    entries[i].rank = rank;
-    cr_assert(tn_timer_arm(&timer, &entries[i]));
+    return tn_timer_now_ns(&timer) + delay_ns;
+}
+
+static enum tn_timer_result set(int i, uint64_t deadline_ns, uint32_t rank)
+{
+    return tn_timer_set(&timer, &entries[i], fire, deadline_ns, rank);
+}
+
+static void must_set(int i, uint64_t deadline_ns, uint32_t rank)
+{
+    cr_assert(eq(int, set(i, deadline_ns, rank), TN_TIMER_SET));
+}
+
+static void move_clock(uint64_t by_ns)
+{
+    test_clock_move(&manual, by_ns);
+    tn_timer_tick(&timer);
 }
 
 // The first `count` to fire were entries[expected[0]], ...
@@ -62,132 +81,208 @@ TestSuite(timer, .init = make_timer, .fini = end_timer, .timeout = 60);
 Test(timer, has_no_thread_before_it_is_needed)
 {
     cr_expect(not(timer.has_thread));
-    arm(0, tn_clock_now_ns() + NEVER_SOON_NS, 0);
+    cr_expect(eq(int, set(1, in(0), 0), TN_TIMER_PAST));
+    must_set(2, TN_FOREVER, 0);
+    cr_expect(not(timer.has_thread));
+    must_set(0, in(1), 0);
     cr_expect(timer.has_thread);
     tn_timer_disarm(&timer, &entries[0]);
 }
 
-Test(timer, fires_not_before_its_time)
+Test(timer, fires_at_its_time_by_the_clock_given)
 {
-    uint64_t deadline_ns = tn_clock_now_ns() + SOON_NS;
-
-    arm(0, deadline_ns, 0);
-    cr_assert(gate_wait(&fired));
-    cr_expect(eq(ptr, order[0], &entries[0]));
-    cr_expect(ge(u64, fired_ns[0], deadline_ns));
+    must_set(0, in(10), 0);
+    must_set(1, in(20), 0);
+    move_clock(9);
+    move_clock(1);
+    expect_order((int[]){0}, 1);
+    move_clock(9);
+    cr_expect(tn_timer_disarm(&timer, &entries[1]));
+    cr_expect(eq(u32, gate_count(&fired), 1));
 }
 
-Test(timer, fires_what_is_past_at_once)
-{
-    uint64_t begin_ns = tn_clock_now_ns();
+static struct tn_timer real;
+static uint64_t real_fired_ns;
 
-    arm(0, begin_ns - 1, 0);
+static void note_time(struct tn_timer_entry *entry)
+{
+    (void)entry;
+    real_fired_ns = tn_clock_now_ns();
+    gate_open(&fired);
+}
+
+Test(timer, fires_not_before_its_time_by_the_system_clock)
+{
+    struct tn_clock system_clock = {NULL, NULL};
+    uint64_t deadline_ns = tn_clock_now_ns() + SOON_NS;
+
+    tn_timer_init(&real, "real", system_clock);
+    cr_assert(
+        eq(int, tn_timer_set(&real, &entries[0], note_time, deadline_ns, 0),
+           TN_TIMER_SET));
     cr_assert(gate_wait(&fired));
-    arm(1, 1, 0);
-    cr_expect(gate_wait_for(&fired, 2));
+    tn_timer_fini(&real);
+    cr_expect(ge(u64, real_fired_ns, deadline_ns));
+}
+
+Test(timer, leaves_what_is_past_to_the_caller)
+{
+    cr_expect(eq(int, set(0, in(0), 0), TN_TIMER_PAST));
+    cr_expect(eq(int, set(1, 1, 0), TN_TIMER_PAST));
+    cr_expect(eq(int, set(1, in(1), 0), TN_TIMER_FIRED));
+    cr_expect(eq(u32, gate_count(&fired), 0));
 }
 
 Test(timer, fires_once)
 {
-    arm(0, tn_clock_now_ns(), 0);
-    arm(1, tn_clock_now_ns() + SOON_NS, 0);
+    must_set(0, in(1), 0);
+    must_set(1, in(2), 0);
+    move_clock(2);
     expect_order((int[]){0, 1}, 2);
-    tn_timer_disarm(&timer, &entries[0]);  // it is not being fired any more
+    cr_expect(eq(int, set(0, in(1), 0), TN_TIMER_FIRED));
+    move_clock(1);
+    cr_expect(not(tn_timer_disarm(&timer, &entries[1])));
     cr_expect(eq(u32, gate_count(&fired), 2));
-}
-
-// Arm `count` entries, all before the first of them is due; entry i at
-// base + delays[i] with ranks[i]. On a slow machine it takes several tries.
-static void arm_together(
-    uint32_t count, const uint64_t *delays, const uint32_t *ranks)
-{
-    for (uint64_t delay_ns = SOON_NS;; delay_ns *= 2) {
-        uint64_t base_ns = tn_clock_now_ns() + delay_ns;
-        for (uint32_t i = 0; i < count; i++) {
-            arm((int)i, base_ns + delays[i], ranks[i]);
-        }
-        if (tn_clock_now_ns() < base_ns) {
-            return;
-        }
-        cr_assert(gate_wait_for(&fired, count));
-        tn_timer_disarm(&timer, &entries[0]);  // the last fire has returned
-        fired = (struct gate){0};
-    }
 }
 
 Test(timer, fires_in_the_order_of_time)
 {
-    static const uint32_t ranks[] = {0, 1, 0, 5};
+    static const uint64_t delays[] = {3, 1, 4, 2};
 
-    arm_together(4, (uint64_t[]){3, 1, 4, 2}, ranks);
+    for (int i = 0; i < 4; i++) {
+        must_set(i, in(delays[i]), (uint32_t)(i % 3));
+    }
+    move_clock(4);
     expect_order((int[]){1, 3, 0, 2}, 4);
 }
 
 Test(timer, fires_equal_times_in_the_order_of_rank)
 {
-    static const uint64_t delays[ENTRY_COUNT];
-    uint32_t ranks[ENTRY_COUNT];
     int expected[ENTRY_COUNT];
 
     // 7 has no common factor with 64: a permutation.
     for (int i = 0; i < ENTRY_COUNT; i++) {
-        ranks[i] = (uint32_t)(i * 7 % ENTRY_COUNT);
-        expected[ranks[i]] = i;
+        uint32_t rank = (uint32_t)(i * 7 % ENTRY_COUNT);
+        expected[rank] = i;
+        must_set(i, in(1), rank);
     }
-    arm_together(ENTRY_COUNT, delays, ranks);
+    move_clock(1);
     expect_order(expected, ENTRY_COUNT);
 }
 
-Test(timer, earlier_one_armed_later_fires_first)
+Test(timer, earlier_one_set_later_fires_first)
 {
-    uint64_t now_ns = tn_clock_now_ns();
-
-    arm(0, now_ns + NEVER_SOON_NS, 0);
-    arm(1, now_ns + SOON_NS, 0);
+    must_set(0, in(1000), 0);
+    must_set(1, in(1), 0);
+    move_clock(1);
     expect_order((int[]){1}, 1);
-    tn_timer_disarm(&timer, &entries[0]);
+    cr_expect(tn_timer_disarm(&timer, &entries[0]));
     cr_expect(eq(u32, gate_count(&fired), 1));
+}
+
+Test(timer, moved_one_fires_at_its_last_time)
+{
+    must_set(0, in(1), 0);
+    must_set(1, in(5), 0);
+    must_set(2, in(4), 0);
+    must_set(0, in(3), 0);       // later
+    must_set(1, in(1), 0);       // earlier
+    must_set(2, TN_FOREVER, 0);  // never
+    move_clock(2);
+    expect_order((int[]){1}, 1);
+    move_clock(10);
+    expect_order((int[]){1, 0}, 2);
+    cr_expect(not(tn_timer_disarm(&timer, &entries[2])));
+}
+
+Test(timer, moved_into_the_past_is_left_to_the_caller)
+{
+    must_set(0, in(1000), 0);
+    cr_expect(eq(int, set(0, in(0), 0), TN_TIMER_PAST));
+    move_clock(1000);
+    cr_expect(not(tn_timer_disarm(&timer, &entries[0])));
+    cr_expect(eq(u32, gate_count(&fired), 0));
+}
+
+Test(timer, many_moves_leave_nothing_behind)
+{
+    for (uint64_t i = 0; i < 10000; i++) {
+        must_set(0, in(1 + i % 100), 0);
+    }
+    cr_expect(eq(ptr, tn_heap_first(&timer.heap), &entries[0].node));
+    cr_expect(tn_timer_disarm(&timer, &entries[0]));
+    cr_expect(eq(ptr, tn_heap_first(&timer.heap), NULL));
 }
 
 Test(timer, disarmed_one_never_fires)
 {
-    arm(0, tn_clock_now_ns() + NEVER_SOON_NS, 0);
-    arm(1, tn_clock_now_ns() + NEVER_SOON_NS, 0);
-    tn_timer_disarm(&timer, &entries[0]);
+    must_set(0, in(1), 0);
+    must_set(1, in(1), 0);
+    cr_expect(tn_timer_disarm(&timer, &entries[0]));
     cr_expect(eq(ptr, tn_heap_first(&timer.heap), &entries[1].node));
-    tn_timer_disarm(&timer, &entries[1]);
+    cr_expect(tn_timer_disarm(&timer, &entries[1]));
     cr_expect(eq(ptr, tn_heap_first(&timer.heap), NULL));
-    arm(2, tn_clock_now_ns(), 0);
+    must_set(2, in(1), 0);
+    move_clock(1);
     expect_order((int[]){2}, 1);
-    cr_expect(eq(u32, gate_count(&fired), 1));
 }
 
-Test(timer, disarm_of_what_is_not_armed_does_nothing)
+Test(timer, disarm_of_what_is_not_set_does_nothing)
 {
-    tn_timer_disarm(&timer, &entries[0]);
-    arm(1, tn_clock_now_ns(), 0);
-    cr_assert(gate_wait(&fired));
-    tn_timer_disarm(&timer, &entries[1]);
-    tn_timer_disarm(&timer, &entries[1]);
-    cr_expect(eq(u32, gate_count(&fired), 1));
+    cr_expect(not(tn_timer_disarm(&timer, &entries[0])));
+    must_set(0, in(1), 0);
+    cr_expect(tn_timer_disarm(&timer, &entries[0]));
+    cr_expect(not(tn_timer_disarm(&timer, &entries[0])));
 }
 
-Test(timer, fired_one_may_be_armed_again)
+static struct gate may_return;
+static struct gate has_begun;
+static atomic_bool has_returned;
+
+static void fire_slowly(struct tn_timer_entry *entry)
 {
-    for (uint32_t i = 1; i <= 20; i++) {
-        arm(0, tn_clock_now_ns(), 0);
-        cr_assert(gate_wait_for(&fired, i));
-    }
+    (void)entry;
+    gate_open(&has_begun);
+    gate_wait(&may_return);
+    atomic_store(&has_returned, true);
 }
 
-Test(timer, many_armed_and_disarmed_leave_nothing_behind)
+static void *let_return(void *arg)
 {
-    uint64_t base_ns = tn_clock_now_ns() + NEVER_SOON_NS;
+    (void)arg;
+    gate_open(&may_return);
+    return NULL;
+}
 
-    for (int i = 0; i < 10000; i++) {
-        arm(i % ENTRY_COUNT, base_ns - (uint64_t)i, 0);
-        tn_timer_disarm(&timer, &entries[i % ENTRY_COUNT]);
-    }
-    cr_expect(eq(ptr, tn_heap_first(&timer.heap), NULL));
-    cr_expect(eq(u32, gate_count(&fired), 0));
+Test(timer, disarm_waits_for_a_firing)
+{
+    pthread_t helper;
+
+    cr_assert(
+        eq(int, tn_timer_set(&timer, &entries[0], fire_slowly, in(1), 0),
+           TN_TIMER_SET));
+    move_clock(1);
+    cr_assert(gate_wait(&has_begun));
+    // While it fires, the timer's lock is free.
+    must_set(1, in(1000), 0);
+    cr_assert(tn_timer_disarm(&timer, &entries[1]));
+    cr_assert(eq(int, pthread_create(&helper, NULL, let_return, NULL), 0));
+    cr_expect(not(tn_timer_disarm(&timer, &entries[0])));
+    cr_expect(atomic_load(&has_returned));
+    pthread_join(helper, NULL);
+}
+
+static void fire_and_disarm(struct tn_timer_entry *entry)
+{
+    tn_timer_disarm(&timer, entry);
+    fire(entry);
+}
+
+Test(timer, entry_may_be_disarmed_from_its_own_firing)
+{
+    cr_assert(
+        eq(int, tn_timer_set(&timer, &entries[0], fire_and_disarm, in(1), 0),
+           TN_TIMER_SET));
+    move_clock(1);
+    expect_order((int[]){0}, 1);
 }

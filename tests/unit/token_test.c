@@ -353,3 +353,76 @@ Test(token, fini_accepts_zeroed_memory_and_a_second_call)
     tenon_token_fini(&token);
     tenon_token_fini(&token);
 }
+
+Test(token, linked_one_is_set_by_any_of_its_parents)
+{
+    enum { COUNT = 5 };
+    tenon_cause cause;
+
+    for (int i = 0; i < COUNT; i++) {
+        tenon_token tokens[COUNT];
+        tenon_token *parents[COUNT];
+        tenon_token linked;
+        tenon_token below;
+
+        for (int k = 0; k < COUNT; k++) {
+            tenon_token_init(&tokens[k], NULL);
+            parents[k] = &tokens[k];
+        }
+        tenon_token_init_linked(&linked, parents, COUNT);
+        tenon_token_init(&below, &linked);
+        cr_assert(not(tenon_token_cancelled(&below)));
+        tenon_token_cancel(&tokens[i], 40 + i, "that one");
+        cr_assert(tenon_token_cancelled(&below));
+        cr_assert(tenon_token_cause(&linked, &cause));
+        cr_assert(eq(int, (int)cause.source, (int)TENON_CAUSE_PARENT));
+        cr_assert(eq(int, cause.code, 40 + i));
+        for (int k = 0; k < COUNT; k++) {
+            cr_assert(eq(int, tenon_token_cancelled(&tokens[k]), k == i));
+        }
+        tenon_token_fini(&below);
+        tenon_token_fini(&linked);
+        for (int k = 0; k < COUNT; k++) {
+            tenon_token_fini(&tokens[k]);
+        }
+    }
+}
+
+Test(token, linked_one_is_born_set_below_a_set_one)
+{
+    tenon_token set;
+    tenon_token unset;
+    tenon_token *parents[] = {&unset, &set};
+    tenon_token linked;
+    tenon_token unlinked;
+
+    tenon_token_init(&set, NULL);
+    tenon_token_init(&unset, NULL);
+    tenon_token_cancel(&set, 1, NULL);
+    tenon_token_init_linked(&linked, parents, 2);
+    cr_expect(tenon_token_cancelled(&linked));
+    tenon_token_init_linked(&unlinked, parents, 0);
+    cr_expect(not(tenon_token_cancelled(&unlinked)));
+    cr_expect(tenon_token_cancel(&unlinked, 1, NULL));
+    tenon_token_fini(&unlinked);
+    tenon_token_fini(&linked);
+    tenon_token_fini(&unset);
+    tenon_token_fini(&set);
+}
+
+Test(token, linked_one_that_ended_leaves_nothing_at_its_parents)
+{
+    tenon_token parent;
+    tenon_token *parents[] = {&parent};
+
+    tenon_token_init(&parent, NULL);
+    for (int i = 0; i < 1000; i++) {
+        tenon_token *linked = malloc(sizeof(*linked));
+        cr_assert(ne(ptr, linked, NULL));
+        tenon_token_init_linked(linked, parents, 1);
+        tenon_token_fini(linked);
+        free(linked);
+    }
+    cr_expect(tenon_token_cancel(&parent, 1, NULL));
+    tenon_token_fini(&parent);
+}

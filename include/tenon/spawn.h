@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// spawn — gives a scope one more task, from inside or, with a reference, from
+// any thread. Spawning never blocks.
+//
+//     status = tenon_spawn(&scope, work, &item);
+
+#ifndef TENON_SPAWN_H
+#define TENON_SPAWN_H
+
+#include "tenon/handle.h"
+#include "tenon/scope.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Start `fn(task, arg)` as a child of `scope`, and forget it.
+///
+/// Owns:     `arg` is yours and must live until the join.
+/// Threads:  the owner before its join; tasks of the scope at any depth, also
+///           while the owner joins. Others: tenon_ref_spawn().
+/// Blocks:   never. Not a cancellation checkpoint.
+/// Errors:   TENON_CANCELLED the scope is cancelled, nothing was started, and
+///           it is counted as rejected; TENON_ECLOSED; TENON_EPERM;
+///           TENON_EINVAL; TENON_ENOMEM; TENON_EFORK.
+/// Cost:     one task from the thread's cache; a futex call only if a worker
+///           sleeps.
+TENON_API TENON_NODISCARD tenon_status
+tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg);
+
+/// As tenon_spawn(), with a name, an argument destructor, a deadline, ...
+///
+/// A deadline of its own sets the task's token, as a cancel. If that stops the
+/// task, before or after it began, it has failed with TENON_TIMEOUT.
+///
+/// Owns:     with a destructor, the task owns `arg`, whatever this returns; but
+///           for options of an unknown struct_size, which are not looked into.
+/// Threads:  as tenon_spawn().
+/// Errors:   as tenon_spawn(); TENON_EAGAIN no timer thread for a deadline.
+TENON_API TENON_NODISCARD tenon_status tenon_spawn_with(
+    tenon_scope *scope, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options);
+
+/// As tenon_spawn_with(), with a handle: to cancel the task, and its outcome.
+///
+/// Owns:     `handle` is yours; it must live, unmoved, until the join. If this
+///           fails it is the handle of no task.
+/// Threads:  as tenon_spawn().
+/// Errors:   as tenon_spawn_with().
+TENON_API TENON_NODISCARD tenon_status tenon_spawn_task(
+    tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options);
+
+/// A right to spawn from any thread. Keeps the scope from closing: a join
+/// waits until it is released.
+typedef struct tenon_scope_ref {
+    tenon_scope *scope;  // private; NULL when released
+} tenon_scope_ref;
+
+/// Take a reference.
+///
+/// Owns:     `ref` is yours: give it to one other thread, which releases it.
+/// Threads:  as tenon_spawn().
+/// Errors:   TENON_ECLOSED; TENON_EPERM; TENON_EINVAL; TENON_EFORK.
+TENON_API TENON_NODISCARD tenon_status
+tenon_scope_acquire(tenon_scope *scope, tenon_scope_ref *ref);
+
+/// As tenon_spawn_with(), from the holder of a reference.
+///
+/// Threads:  the holder's.
+/// Errors:   as tenon_spawn(); TENON_EINVAL the reference was released.
+TENON_API TENON_NODISCARD tenon_status tenon_ref_spawn(
+    tenon_scope_ref *ref, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options);
+
+/// Give the reference back. Accepts one that is zeroed or released.
+///
+/// Threads:  the holder's.
+/// Errors:   none.
+TENON_API void tenon_scope_release(tenon_scope_ref *ref);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

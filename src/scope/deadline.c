@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+//
+// deadline — sets a token at a time, the outermost of a chain first.
+//
+// The token has room for a timer entry. A task or scope may be late to see its
+// deadline, and the timer may be late; so what fires first looks whether one
+// further out is not later, and sets that one before itself. Then the cause of
+// the inner is the outer, whoever came first.
+//
+// Roles:    the owner starts and stops; members move; the timer fires.
+// Progress: as the timer's: a lock, and stop waits for a firing.
+
+#include "scope/deadline.h"
+
+#include "base/atomic.h"
+#include "base/clock.h"
+#include "scope/token.h"
+
+#include <stddef.h>
+
+_Static_assert(
+    offsetof(struct tn_timer_entry, deadline_ns) ==
+            offsetof(tenon_token, deadline_ns) -
+                offsetof(tenon_token, timer_links) &&
+        sizeof(struct tn_timer_entry) ==
+            sizeof(tenon_token) - offsetof(tenon_token, timer_links),
+    "the public token has room for a timer entry");
+
+static struct tn_timer_entry *entry_of(tenon_token *token)
+{
+    return (struct tn_timer_entry *)token->timer_links;
+}
+
+static tenon_token *token_of(struct tn_timer_entry *entry)
+{
+    return (tenon_token *)((char *)entry - offsetof(tenon_token, timer_links));
+}
+
+static uint64_t own_deadline(const tenon_token *token)
+{
+    // relaxed: a time of its own; nothing comes with it.
+    return tn_load_relaxed(&token->deadline_ns);
+}
+
+uint64_t tn_deadline_of(
+    const struct tn_timer *timer, uint64_t deadline_ns, uint64_t timeout_ns)
+{
+    uint64_t until_ns = TENON_NO_DEADLINE;
+
+    if (timeout_ns != 0) {
+        uint64_t now_ns = tn_timer_now_ns(timer);
+        uint64_t left_ns = TENON_NO_DEADLINE - now_ns;
+        until_ns = timeout_ns < left_ns ? now_ns + timeout_ns : until_ns;
+    }
+    return deadline_ns != 0 && deadline_ns < until_ns ? deadline_ns : until_ns;
+}
+
+static void expire(tenon_token *token)
+{
+    tenon_cause cause = {
+        .source = TENON_CAUSE_DEADLINE,
+        .origin = TENON_CAUSE_DEADLINE,
+        .code = TENON_TIMEOUT,
+        .time_ns = tn_clock_now_ns(),
+    };
+
+    tn_cause_copy(cause.text, sizeof(cause.text), "deadline passed");
+    tn_cause_name(&cause, token);
+    tn_token_set(token, &cause);
+}
+
+static void fire(struct tn_timer_entry *entry)
+{
+    tenon_token *token = token_of(entry);
+    uint64_t deadline_ns = own_deadline(token);
+    tenon_token *outermost = token;
+
+    for (tenon_token *at = token->parent; at != NULL; at = at->parent) {
+        if (own_deadline(at) <= deadline_ns) {
+            outermost = at;
+        }
+    }
+    expire(outermost);
+    expire(token);
+}
+
+tenon_status tn_deadline_set(
+    tenon_token *token, struct tn_timer *timer, uint64_t deadline_ns,
+    uint32_t rank)
+{
+    struct tn_timer_entry *entry = entry_of(token);
+
+    switch (tn_timer_set(timer, entry, fire, deadline_ns, rank)) {
+    case TN_TIMER_PAST:
+        fire(entry);
+        return TENON_OK;
+    case TN_TIMER_FIRED:
+        return TENON_EALREADY;
+    case TN_TIMER_NO_THREAD:
+        return TENON_EAGAIN;
+    default:
+        return TENON_OK;
+    }
+}
+
+void tn_deadline_stop(tenon_token *token, struct tn_timer *timer)
+{
+    if (own_deadline(token) != TENON_NO_DEADLINE) {
+        tn_timer_disarm(timer, entry_of(token));
+    }
+}
+
+uint64_t tenon_token_deadline(tenon_token *token)
+{
+    uint64_t earliest_ns = TENON_NO_DEADLINE;
+
+    for (tenon_token *at = token; at != NULL; at = at->parent) {
+        uint64_t deadline_ns = own_deadline(at);
+        earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
+        for (uint32_t i = 0; i < at->link_count; i++) {
+            deadline_ns = tenon_token_deadline(at->links[i]);
+            earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
+        }
+    }
+    return earliest_ns;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// handle — asks a single task for its outcome, and asks it to stop.
+//
+// The token lies in the caller's storage, so a cancel needs no memory of the
+// task's, which may have ended meanwhile: its token is sealed then (token.c).
+//
+// Ordering:
+//   E1 kept   that of task.c: end_handle: store-release state -> here:
+//             load-acquire state (the status)
+
+#include "tenon/handle.h"
+
+#include "base/atomic.h"
+#include "scope/task.h"
+#include "scope/token.h"
+
+static tenon_outcome outcome_of(const tenon_handle *handle)
+{
+    uint32_t state = tn_load_acquire(&handle->task.state);  // E1
+
+    return (
+        tenon_outcome)((state & TN_TASK_OUTCOME_MASK) >> TN_TASK_OUTCOME_SHIFT);
+}
+
+tenon_status tenon_handle_outcome(
+    const tenon_handle *handle, tenon_outcome *outcome, int *status)
+{
+    tenon_outcome ended = outcome_of(handle);
+
+    if (ended == TENON_OUTCOME_NONE) {
+        return TENON_ENOTREADY;
+    }
+    if (outcome != NULL) {
+        *outcome = ended;
+    }
+    if (status != NULL) {
+        *status = handle->task.result.status;
+    }
+    return TENON_OK;
+}
+
+bool tenon_handle_cancel(
+    tenon_handle *handle, int code, const char *format, ...)
+{
+    tenon_task *current = tn_task_current();
+    va_list args;
+
+    if (!tn_task_is_handled(&handle->task) ||
+        outcome_of(handle) != TENON_OUTCOME_NONE) {
+        return false;
+    }
+    va_start(args, format);
+    tenon_cause cause = tn_cause_make(TENON_CAUSE_EXPLICIT, code, format, args);
+    va_end(args);
+    if (current != NULL) {
+        tn_cause_copy(
+            cause.task_name, sizeof(cause.task_name), tenon_task_name(current));
+    }
+    tn_cause_copy(
+        cause.scope_name, sizeof(cause.scope_name),
+        tenon_scope_name(handle->task.scope));
+    return tn_token_set(&handle->token, &cause);
+}
