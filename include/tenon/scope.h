@@ -56,7 +56,7 @@ struct tenon_scope {
     uint32_t policy;
     uint32_t max_errors;
     uint32_t phase;
-    tenon_token *link;  // of the token: the option `parent`
+    tenon_token_link link;  // of the token: the option `parent`
     tenon_token token;
 
     // The owner's thread only.

@@ -6,6 +6,7 @@
 #define TENON_TENON_H
 
 #include "tenon/block.h"
+#include "tenon/callback.h"
 #include "tenon/config.h"
 #include "tenon/error.h"
 #include "tenon/executor.h"

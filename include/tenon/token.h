@@ -46,17 +46,31 @@ typedef struct tenon_cause {
 /// No deadline: later than any time.
 #define TENON_NO_DEADLINE UINT64_MAX
 
+/// One of the parents of a linked token.
+typedef struct tenon_token_link {
+    tenon_token *parent;  ///< yours to set; the rest is private
+
+    // While the child listens.
+    tenon_token *child;
+    struct tenon_token_link *next;
+    struct tenon_token_link *previous;
+} tenon_token_link;
+
 /// Private inside. May lie anywhere; may not move while in use.
 struct tenon_token {
     TENON_ATOMIC(uintptr_t) cause;       // see src/scope/token.c
     TENON_ATOMIC(uint64_t) clean_epoch;  // last seen unset up to the root
-    tenon_token *parent;
-    tenon_token *const *links;  // further parents
+    tenon_token_link up;                 // to the parent
+    tenon_token_link *links;             // to further parents
     uint32_t link_count;
     uint32_t kind;                        // what it is a part of
     TENON_ATOMIC(uint32_t) is_announced;  // the epoch moved after the cause
-    uint32_t reserved;
+    TENON_ATOMIC(uint32_t) is_listening;  // see src/scope/callback.c
     const char *name;
+
+    // While it listens.
+    tenon_token_link *listeners;
+    struct tenon_callback *last_callback;
 
     // Its deadline; but for the time guarded by the timer.
     void *timer_links[4];
@@ -72,23 +86,24 @@ struct tenon_token {
 /// Errors:   none.
 TENON_API void tenon_token_init(tenon_token *token, tenon_token *parent);
 
-/// Make `token` unset, below each of parents[0 .. parent_count - 1]: the first
-/// that is set sets it. Nothing is left behind at them when it ends.
+/// Make `token` unset, below the parent of each of links[0 .. link_count - 1]:
+/// the first that is set sets it. Nothing is left behind at them when it ends.
 ///
-/// Owns:     the array stays yours; it and the parents must outlive `token`.
+/// Owns:     the array stays yours, for this token only; it and the parents
+///           must outlive `token`.
 /// Threads:  one, before it is shared.
 /// Errors:   none.
 /// Cost:     a poll after a cancel somewhere looks at every parent.
 TENON_API void tenon_token_init_linked(
-    tenon_token *token, tenon_token *const *parents, uint32_t parent_count);
+    tenon_token *token, tenon_token_link *links, uint32_t link_count);
 
 /// Ask everything below `token` to stop. The first cause wins. When the call
-/// has returned, everything below polls true.
+/// has returned, everything below polls true, and the callbacks have run.
 ///
 /// Owns:     copies the text (printf-like; NULL: none), cut at 127 bytes.
 ///           Without memory for it the text is lost, never the cancel.
 /// Threads:  any; not from a signal handler.
-/// Blocks:   never.
+/// Blocks:   as the callbacks below do.
 /// Errors:   none. True if this call set it; false if it was set before,
 ///           by itself or from above.
 TENON_API bool tenon_token_cancel(
@@ -117,6 +132,7 @@ TENON_API uint64_t tenon_token_deadline(tenon_token *token);
 /// Free what the token holds. Accepts zeroed memory.
 ///
 /// Threads:  one; nothing below it may still be in use.
+/// Blocks:   while a callback of it runs on another thread.
 /// Errors:   none.
 TENON_API void tenon_token_fini(tenon_token *token);
 

@@ -75,7 +75,7 @@ static void fire(struct tn_timer_entry *entry)
     uint64_t deadline_ns = own_deadline(token);
     tenon_token *outermost = token;
 
-    for (tenon_token *at = token->parent; at != NULL; at = at->parent) {
+    for (tenon_token *at = token->up.parent; at != NULL; at = at->up.parent) {
         if (own_deadline(at) <= deadline_ns) {
             outermost = at;
         }
@@ -114,11 +114,11 @@ uint64_t tenon_token_deadline(tenon_token *token)
 {
     uint64_t earliest_ns = TENON_NO_DEADLINE;
 
-    for (tenon_token *at = token; at != NULL; at = at->parent) {
+    for (tenon_token *at = token; at != NULL; at = at->up.parent) {
         uint64_t deadline_ns = own_deadline(at);
         earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
         for (uint32_t i = 0; i < at->link_count; i++) {
-            deadline_ns = tenon_token_deadline(at->links[i]);
+            deadline_ns = tenon_token_deadline(at->links[i].parent);
             earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
         }
     }

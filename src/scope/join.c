@@ -18,6 +18,7 @@
 #include "base/platform.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/callback.h"
 #include "scope/deadline.h"
 #include "scope/error.h"
 #include "scope/scope.h"
@@ -304,6 +305,7 @@ tenon_status tenon_scope_join(
     end_body(scope, body);
     wait_for_all(scope);
     tn_deadline_stop(&scope->token, &scope->executor->timer);
+    tn_callback_end(&scope->token);
     // The rest is for who has something to tell or wants to be told.
     if (report != NULL || scope->error_count > 0 ||
         tenon_token_cancelled(&scope->token)) {

@@ -19,12 +19,14 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "scope/callback.h"
 #include "scope/error.h"
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -60,7 +62,7 @@ static bool cancel_for(tenon_scope *scope, const tenon_error *error)
     tn_cause_copy(cause.task_name, sizeof(cause.task_name), error->task_name);
     tn_cause_copy(
         cause.scope_name, sizeof(cause.scope_name), error->scope_name);
-    return tn_token_set(&scope->token, &cause);
+    return tn_token_mark(&scope->token, &cause);
 }
 
 // Where the list ended before an error was added.
@@ -79,7 +81,8 @@ static void unappend_locked(tenon_scope *scope, struct list_end end)
     scope->kept_count--;
 }
 
-static void record_locked(tenon_scope *scope, tenon_error *error, bool cancels)
+// True: it has cancelled the scope.
+static bool record_locked(tenon_scope *scope, tenon_error *error, bool cancels)
 {
     struct list_end end = {scope->last_error};
     bool is_kept = scope->kept_count < scope->max_errors;
@@ -97,6 +100,7 @@ static void record_locked(tenon_scope *scope, tenon_error *error, bool cancels)
         unappend_locked(scope, end);
         tn_error_free_list(error);
     }
+    return has_won;
 }
 
 static tenon_error unnamed_error(int code)
@@ -114,18 +118,23 @@ static tenon_error unnamed_error(int code)
 static void record(
     tenon_scope *scope, tenon_error *error, int code, bool cancels)
 {
+    bool has_won = false;
+
     pthread_mutex_lock(&lock);
     uint64_t sequence = ++scope->error_count;
     if (error != NULL) {
         error->sequence = sequence;
-        record_locked(scope, error, cancels);
+        has_won = record_locked(scope, error, cancels);
     } else if (cancels) {
         // No memory at all: counted, and it cancels all the same.
         tenon_error words = unnamed_error(code);
         words.sequence = sequence;
-        cancel_for(scope, &words);
+        has_won = cancel_for(scope, &words);
     }
     pthread_mutex_unlock(&lock);
+    if (has_won) {
+        tn_callback_run(&scope->token);
+    }
 }
 
 void tn_ledger_task_failed(tenon_task *task, int code)
@@ -177,6 +186,36 @@ void tn_ledger_left_open(tenon_scope *scope, const char *inner_name)
         tn_error_set_names(error, "", tenon_scope_name(scope));
     }
     record(scope, error, TENON_ESTRUCT, true);
+}
+
+// The scope that a token belongs to, or NULL.
+static tenon_scope *scope_of(tenon_token *token)
+{
+    switch (token->kind) {
+    case TN_TOKEN_OF_SCOPE:
+        return (tenon_scope *)((char *)token - offsetof(tenon_scope, token));
+    case TN_TOKEN_OF_TASK:
+        return ((tenon_handle *)((char *)token - offsetof(tenon_handle, token)))
+            ->task.scope;
+    default:
+        return NULL;
+    }
+}
+
+void tn_ledger_callback_failed(tenon_token *token, int code)
+{
+    tenon_scope *scope = scope_of(token);
+    tenon_fail_place place = {.domain = "callback"};
+
+    if (scope == NULL) {
+        return;
+    }
+    tenon_error *error =
+        tn_error_create(&place, code, "a cancel's callback failed");
+    if (error != NULL) {
+        tn_error_set_names(error, "", tenon_scope_name(scope));
+    }
+    record(scope, error, code, false);
 }
 
 int tenon_scope_fail_at(

@@ -89,7 +89,7 @@ static void init_token(tenon_scope *scope, const tenon_scope_options *options)
         &scope->token, has_outer ? tn_task_innermost_token(scope->owner) : NULL,
         TN_TOKEN_OF_SCOPE, options->name);
     if (options->parent != NULL) {
-        scope->link = options->parent;
+        scope->link.parent = options->parent;
         tn_token_link(&scope->token, &scope->link, 1);
     }
     // Born cancelled, or clean as of now.
@@ -172,7 +172,7 @@ bool tn_scope_is_outermost(const tenon_scope *scope)
 void tn_scope_check_anew(tenon_scope *scope)
 {
     if (tn_unlikely(
-            scope->token.parent == NULL || scope->token.link_count != 0)) {
+            scope->token.up.parent == NULL || scope->token.link_count != 0)) {
         scope->owner->clean_epoch = 0;
     }
 }

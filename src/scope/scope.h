@@ -77,6 +77,10 @@ void tn_ledger_task_failed(tenon_task *task, int code);
 // [owner] The same for the body.
 void tn_ledger_body_failed(tenon_scope *scope, int code);
 
+// [any] Record that a callback of `token` failed with `code`, in the scope that
+// the token belongs to, if any. Cancels nobody: that has been done.
+void tn_ledger_callback_failed(tenon_token *token, int code);
+
 // [owner] Join found `inner` still open inside `scope`.
 void tn_ledger_left_open(tenon_scope *scope, const char *inner_name);
 

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/platform.h"
 #include "sched/executor.h"
+#include "scope/callback.h"
 #include "scope/deadline.h"
 #include "scope/scope.h"
 #include "scope/token.h"
@@ -183,6 +184,7 @@ static void end_handle(tenon_handle *handle, tenon_outcome outcome, int status)
 {
     tenon_task *task = &handle->task;
 
+    tn_callback_end(&handle->token);
     tn_token_seal(&handle->token);
     if ((tn_task_flags(task) & TN_TASK_OWNED) != 0) {
         free(handle);

@@ -37,6 +37,7 @@
 #include "scope/token.h"
 
 #include "base/clock.h"
+#include "scope/callback.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,18 +57,18 @@ void tn_token_init(
     tn_atomic_init(&token->cause, 0);
     tn_atomic_init(&token->clean_epoch, epoch);
     tn_atomic_init(&token->is_announced, 0);
-    token->parent = parent;
+    tn_atomic_init(&token->is_listening, 0);
+    token->up.parent = parent;
     token->links = NULL;
     token->link_count = 0;
     token->kind = kind;
-    token->reserved = 0;
     token->name = name;
     tn_atomic_init(&token->deadline_ns, TENON_NO_DEADLINE);
     token->timer_state = 0;
 }
 
 void tn_token_link(
-    tenon_token *token, tenon_token *const *links, uint32_t link_count)
+    tenon_token *token, tenon_token_link *links, uint32_t link_count)
 {
     token->links = links;
     token->link_count = link_count;
@@ -97,7 +98,7 @@ static void latch(
     tenon_token *token, const tenon_token *end, tenon_token *origin)
 {
     announce(origin);
-    for (; token != end; token = token->parent) {
+    for (; token != end; token = token->up.parent) {
         uintptr_t unset = 0;
         // A failure means that it has a cause already: I1.
         tn_cas_release(
@@ -107,7 +108,7 @@ static void latch(
 
 static void mark_clean(tenon_token *token, tenon_token *end, uint64_t epoch)
 {
-    for (; token != end; token = token->parent) {
+    for (; token != end; token = token->up.parent) {
         // relaxed: I2 holds for whoever has seen the epoch.
         tn_store_relaxed(&token->clean_epoch, epoch);
     }
@@ -117,8 +118,8 @@ static void mark_clean(tenon_token *token, tenon_token *end, uint64_t epoch)
 static tenon_token *set_link(const tenon_token *at, uint64_t epoch)
 {
     for (uint32_t i = 0; i < at->link_count; i++) {
-        if (tn_token_is_set(at->links[i], epoch)) {
-            return at->links[i];
+        if (tn_token_is_set(at->links[i].parent, epoch)) {
+            return at->links[i].parent;
         }
     }
     return NULL;
@@ -128,7 +129,7 @@ bool tn_token_is_set(tenon_token *token, uint64_t epoch)
 {
     tenon_token *at = token;
 
-    for (; at != NULL; at = at->parent) {
+    for (; at != NULL; at = at->up.parent) {
         uintptr_t word = tn_load_acquire(&at->cause);  // E1
         if (word != 0) {
             latch(token, at, origin_of(at, word));
@@ -137,7 +138,7 @@ bool tn_token_is_set(tenon_token *token, uint64_t epoch)
         tenon_token *link = set_link(at, epoch);
         if (link != NULL) {
             word = tn_load_acquire(&link->cause);  // E1
-            latch(token, at->parent, origin_of(link, word));
+            latch(token, at->up.parent, origin_of(link, word));
             return true;
         }
         // relaxed: I2.
@@ -168,7 +169,7 @@ static void free_word(uintptr_t word)
     }
 }
 
-bool tn_token_set(tenon_token *token, const tenon_cause *cause)
+bool tn_token_mark(tenon_token *token, const tenon_cause *cause)
 {
     if (tn_token_is_set(token, tn_cancel_epoch())) {
         return false;
@@ -183,6 +184,16 @@ bool tn_token_set(tenon_token *token, const tenon_cause *cause)
     }
     announce(token);
     return true;
+}
+
+bool tn_token_set(tenon_token *token, const tenon_cause *cause)
+{
+    bool is_first = tn_token_mark(token, cause);
+
+    if (is_first) {
+        tn_callback_run(token);
+    }
+    return is_first;
 }
 
 void tn_token_seal(tenon_token *token)
@@ -256,10 +267,10 @@ void tenon_token_init(tenon_token *token, tenon_token *parent)
 }
 
 void tenon_token_init_linked(
-    tenon_token *token, tenon_token *const *parents, uint32_t parent_count)
+    tenon_token *token, tenon_token_link *links, uint32_t link_count)
 {
     tn_token_init(token, NULL, TN_TOKEN_FREE, NULL);
-    tn_token_link(token, parents, parent_count);
+    tn_token_link(token, links, link_count);
 }
 
 bool tenon_token_cancel(tenon_token *token, int code, const char *format, ...)
@@ -297,11 +308,12 @@ bool tenon_token_cause(tenon_token *token, tenon_cause *cause)
 
 void tenon_token_fini(tenon_token *token)
 {
+    tn_callback_end(token);
     // relaxed: nobody else uses it any more.
     free_word(tn_load_relaxed(&token->cause));
     // relaxed: likewise.
     tn_store_relaxed(&token->cause, 0);
     // What was above may go first from now on.
-    token->parent = NULL;
+    token->up.parent = NULL;
     token->link_count = 0;
 }

@@ -24,14 +24,18 @@ void tn_token_init(
 
 // [one thread] Further parents, before the token is shared.
 void tn_token_link(
-    tenon_token *token, tenon_token *const *links, uint32_t link_count);
+    tenon_token *token, tenon_token_link *links, uint32_t link_count);
 
 // [any] Is it set, by itself or from above, as of `epoch`? `epoch` was loaded
 // with acquire order from tenon_cancel_epoch.
 bool tn_token_is_set(tenon_token *token, uint64_t epoch);
 
-// [any] Set it with `cause`, which is copied. False: it was set before.
+// [any] Set it with `cause`, which is copied, and run the callbacks below.
+// False: it was set before.
 bool tn_token_set(tenon_token *token, const tenon_cause *cause);
+
+// [any] The same, but leave the callbacks to the caller: who holds a lock.
+bool tn_token_mark(tenon_token *token, const tenon_cause *cause);
 
 // [any] Free its cause, but let it stay what it is: set, or never to be set any
 // more. Nothing is below it.

@@ -274,7 +274,8 @@ static void link_tokens(tenon_executor *executor, struct test_clock *clock)
     tenon_token_init(&free_token, NULL);
     must_open_with(
         &outer, TENON_SCOPE_OPTIONS(.executor = executor, .timeout_ns = DELAY));
-    tenon_token *parents[] = {&free_token, tenon_scope_token(&outer)};
+    tenon_token_link parents[] = {
+        {.parent = &free_token}, {.parent = tenon_scope_token(&outer)}};
     tenon_token_init_linked(&linked, parents, 2);
     cr_expect(eq(u64, tenon_token_deadline(&linked), AT(DELAY)));
     cr_expect(eq(u64, tenon_token_deadline(&free_token), TENON_NO_DEADLINE));

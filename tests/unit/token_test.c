@@ -345,7 +345,7 @@ Test(token, both_of_two_concurrent_cancels_are_seen_when_they_return)
 
 Test(token, fini_accepts_zeroed_memory_and_a_second_call)
 {
-    tenon_token token = {.parent = NULL};
+    tenon_token token = {.name = NULL};
 
     tenon_token_fini(&token);
     tenon_token_init(&token, NULL);
@@ -361,13 +361,13 @@ Test(token, linked_one_is_set_by_any_of_its_parents)
 
     for (int i = 0; i < COUNT; i++) {
         tenon_token tokens[COUNT];
-        tenon_token *parents[COUNT];
+        tenon_token_link parents[COUNT];
         tenon_token linked;
         tenon_token below;
 
         for (int k = 0; k < COUNT; k++) {
             tenon_token_init(&tokens[k], NULL);
-            parents[k] = &tokens[k];
+            parents[k].parent = &tokens[k];
         }
         tenon_token_init_linked(&linked, parents, COUNT);
         tenon_token_init(&below, &linked);
@@ -392,7 +392,7 @@ Test(token, linked_one_is_born_set_below_a_set_one)
 {
     tenon_token set;
     tenon_token unset;
-    tenon_token *parents[] = {&unset, &set};
+    tenon_token_link parents[] = {{.parent = &unset}, {.parent = &set}};
     tenon_token linked;
     tenon_token unlinked;
 
@@ -413,7 +413,7 @@ Test(token, linked_one_is_born_set_below_a_set_one)
 Test(token, linked_one_that_ended_leaves_nothing_at_its_parents)
 {
     tenon_token parent;
-    tenon_token *parents[] = {&parent};
+    tenon_token_link parents[] = {{.parent = &parent}};
 
     tenon_token_init(&parent, NULL);
     for (int i = 0; i < 1000; i++) {
