@@ -13,24 +13,22 @@
 
 #include "tenon/error.h"
 #include "tenon/executor.h"
+#include "tenon/policy.h"
 #include "tenon/task.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/// When a task fails: cancel the rest (the default), or let them go on.
-typedef enum tenon_policy {
-    TENON_POLICY_FAIL_FAST = 0,
-    TENON_POLICY_COLLECT_ALL = 1
-} tenon_policy;
-
 typedef struct tenon_scope_options {
     size_t struct_size;        ///< set by the macro; in C++ by you: its sizeof
     tenon_executor *executor;  ///< NULL: the caller's own, else the default
     const char *name;          ///< must outlive the scope; NULL: none
-    tenon_policy policy;
-    uint64_t timeout_ns;   ///< from open on; 0: none
+    tenon_policy policy;       ///< 0: fail-fast
+    tenon_on_complete_fn *on_complete;  ///< with UNTIL and CUSTOM
+    tenon_verdict_fn *verdict;          ///< with CUSTOM
+    void *policy_context;               ///< for both
+    uint64_t timeout_ns;                ///< from open on; 0: none
     uint64_t deadline_ns;  ///< of tenon_now_ns(); 0: none. The earlier counts
     tenon_token *parent;   ///< one more token to heed; must outlive the scope
     uint32_t max_errors;   ///< kept whole, besides the primary; 0: 16
@@ -68,6 +66,11 @@ struct tenon_scope {
     tenon_report *report;
     tenon_status *status;
 
+    // Fixed at open, with a policy of the user's.
+    tenon_on_complete_fn *on_complete;
+    tenon_verdict_fn *verdict;
+    void *policy_context;
+
     // Every thread; a cache line away from the owner's fields.
     uint64_t gap[8];
     TENON_ATOMIC(int64_t) word;
@@ -80,6 +83,7 @@ struct tenon_scope {
     // Guarded by the lock of the errors.
     uint64_t kept_count;
     uint64_t error_count;
+    uint64_t own_error_count;  // not of tasks: of body, callbacks, structure
     tenon_error *first_error;
     tenon_error *last_error;
     tenon_error *primary;
@@ -110,7 +114,8 @@ tenon_scope_open(tenon_scope *scope, const tenon_scope_options *options);
 /// Threads:  the owner.
 /// Blocks:   until all have ended, running only descendants of the owner;
 ///           a foreign thread just waits. No cancel shortens that.
-/// Errors:   in this order: TENON_ERRORS a task or the body failed;
+/// Errors:   in this order: TENON_ERRORS a task or the body failed (but see
+///           TENON_POLICY_ANY_OK);
 ///           TENON_TIMEOUT its deadline stopped something; TENON_CANCELLED
 ///           something around it did; else TENON_OK, also for a scope that
 ///           was told to stop by itself, by tenon_scope_cancel(): then

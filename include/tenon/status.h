@@ -30,7 +30,8 @@ enum {
     TENON_EAGAIN = -11,     ///< a thread, or a write to a stream, was refused
     TENON_ENOTREADY = -12,  ///< no outcome yet
     TENON_ESTRUCT = -13,    ///< scopes were not closed in the order of nesting
-    TENON_EFORK = -14       ///< the process forked: its child has no executor
+    TENON_EFORK = -14,      ///< the process forked: its child has no executor
+    TENON_ENORESULT = -15   ///< any-ok: no task succeeded, and none failed
 };
 
 /// The name of a code, as in the source ("TENON_EINVAL"); "error" for others.

@@ -12,6 +12,7 @@
 #include "tenon/executor.h"
 #include "tenon/fork.h"
 #include "tenon/handle.h"
+#include "tenon/policy.h"
 #include "tenon/scope.h"
 #include "tenon/spawn.h"
 #include "tenon/status.h"

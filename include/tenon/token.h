@@ -25,7 +25,7 @@ typedef enum tenon_cause_source {
     TENON_CAUSE_FAILURE,   ///< a task or the body failed
     TENON_CAUSE_DEADLINE,  ///< the scope's own deadline
     TENON_CAUSE_PARENT,    ///< something above was cancelled: see `origin`
-    TENON_CAUSE_POLICY,    ///< not yet: the scope's policy had what it wanted
+    TENON_CAUSE_POLICY,    ///< the scope's policy had what it wanted
     TENON_CAUSE_SHUTDOWN   ///< not yet: the executor is being destroyed
 } tenon_cause_source;
 
@@ -38,6 +38,7 @@ typedef struct tenon_cause {
     int code;                   ///< of the failure, or as given to cancel
     uint64_t time_ns;           ///< when the origin was set, monotonic
     uint64_t sequence;          ///< with FAILURE: the error's number, else 0
+    uint64_t task_id;           ///< of the task behind it, as for its name
     char task_name[32];
     char scope_name[32];
     char text[128];

@@ -33,7 +33,7 @@ void tenon_scope_set_body(tenon_scope *scope, tenon_status body)
 
 void tenon_scope_leave(tenon_scope *scope)
 {
-    if (scope->phase != TN_SCOPE_OPEN) {
+    if (!tn_scope_is_open(scope)) {
         return;  // never opened, or joined by hand
     }
     tenon_status *out = scope->status;

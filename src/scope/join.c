@@ -21,6 +21,7 @@
 #include "scope/callback.h"
 #include "scope/deadline.h"
 #include "scope/error.h"
+#include "scope/policy.h"
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
@@ -127,7 +128,7 @@ static tenon_status check_join(tenon_scope *scope)
         bool is_inside = current != NULL && tn_task_is_within(current, scope);
         return is_inside ? TENON_EDEADLK : TENON_EPERM;
     }
-    return scope->phase == TN_SCOPE_OPEN ? TENON_OK : TENON_EALREADY;
+    return tn_scope_is_open(scope) ? TENON_OK : TENON_EALREADY;
 }
 
 // Cancel and join the scopes that `task` opened after `end` and left open.
@@ -177,33 +178,10 @@ static uint64_t final_count(_Atomic(uint64_t) *counter)
     return tn_load_relaxed(counter);
 }
 
-static bool was_something_stopped(tenon_scope *scope)
-{
-    return final_count(&scope->cancelled_count) > 0 ||
-           final_count(&scope->dropped_count) > 0 ||
-           final_count(&scope->rejected_count) > 0 ||
-           scope->body_status == TENON_CANCELLED;
-}
-
-static tenon_status verdict(tenon_scope *scope, tenon_cause_source source)
-{
-    if (scope->error_count > 0) {
-        return TENON_ERRORS;
-    }
-    if (source == TENON_CAUSE_NONE || !was_something_stopped(scope)) {
-        return TENON_OK;
-    }
-    if (source == TENON_CAUSE_DEADLINE) {
-        return TENON_TIMEOUT;
-    }
-    return source == TENON_CAUSE_PARENT ? TENON_CANCELLED : TENON_OK;
-}
-
 static void fill_report(
     tenon_scope *scope, tenon_report *report, const tenon_cause *cause)
 {
     *report = (tenon_report){
-        .status = scope->join_status,
         .cancel_requested = cause->source != TENON_CAUSE_NONE,
         .cancelled = cause->source != TENON_CAUSE_NONE &&
                      cause->source != TENON_CAUSE_PARENT,
@@ -226,10 +204,10 @@ static void fill_report(
 
 // The errors go into the report, else up to the owner, else nowhere.
 static void give_errors(
-    tenon_scope *scope, tenon_report *report, const tenon_cause *cause)
+    tenon_scope *scope, tenon_report *report, const tenon_report *made)
 {
     if (report != NULL) {
-        fill_report(scope, report, cause);
+        *report = *made;
     } else if (scope->owner != NULL && scope->first_error != NULL) {
         tn_failure_gather(
             &scope->owner->failure, scope->first_error,
@@ -246,10 +224,14 @@ static __attribute__((noinline)) void conclude(
     tenon_scope *scope, tenon_report *report)
 {
     tenon_cause cause = tn_token_cause(&scope->token);
+    tenon_report made;
 
     tn_failure_clear(&scope->body_failure);
-    scope->join_status = verdict(scope, cause.source);
-    give_errors(scope, report, &cause);
+    tn_policy_settle(scope, &cause);
+    fill_report(scope, &made, &cause);
+    made.status = tn_policy_verdict(scope, &made);
+    scope->join_status = made.status;
+    give_errors(scope, report, &made);
 }
 
 static void end_body(tenon_scope *scope, tenon_status body)
@@ -308,7 +290,7 @@ tenon_status tenon_scope_join(
     tn_callback_end(&scope->token);
     // The rest is for who has something to tell or wants to be told.
     if (report != NULL || scope->error_count > 0 ||
-        tenon_token_cancelled(&scope->token)) {
+        tn_policy_is_watching(scope) || tenon_token_cancelled(&scope->token)) {
         conclude(scope, report);
     }
     tenon_status status = scope->join_status;

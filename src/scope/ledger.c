@@ -115,13 +115,18 @@ static tenon_error unnamed_error(int code)
     };
 }
 
+// Whose error it is, and whether it cancels.
+enum kind { OF_TASK, OF_TASK_CANCELS, OWN, OWN_CANCELS };
+
 static void record(
-    tenon_scope *scope, tenon_error *error, int code, bool cancels)
+    tenon_scope *scope, tenon_error *error, int code, enum kind kind)
 {
+    bool cancels = kind == OF_TASK_CANCELS || kind == OWN_CANCELS;
     bool has_won = false;
 
     pthread_mutex_lock(&lock);
     uint64_t sequence = ++scope->error_count;
+    scope->own_error_count += kind == OWN || kind == OWN_CANCELS;
     if (error != NULL) {
         error->sequence = sequence;
         has_won = record_locked(scope, error, cancels);
@@ -153,7 +158,9 @@ void tn_ledger_task_failed(tenon_task *task, int code)
         tn_error_set_names(
             error, tenon_task_name(task), tenon_scope_name(scope));
     }
-    record(scope, error, code, scope->policy == TENON_POLICY_FAIL_FAST);
+    record(
+        scope, error, code,
+        scope->policy == TENON_POLICY_FAIL_FAST ? OF_TASK_CANCELS : OF_TASK);
 }
 
 void tn_ledger_body_failed(tenon_scope *scope, int code)
@@ -170,7 +177,19 @@ void tn_ledger_body_failed(tenon_scope *scope, int code)
     if (error != NULL) {
         tn_error_set_names(error, "", tenon_scope_name(scope));
     }
-    record(scope, error, code, true);
+    record(scope, error, code, OWN_CANCELS);
+}
+
+void tn_ledger_no_result(tenon_scope *scope)
+{
+    tenon_fail_place place = {.domain = "tenon"};
+    tenon_error *error =
+        tn_error_create(&place, TENON_ENORESULT, "no task succeeded");
+
+    if (error != NULL) {
+        tn_error_set_names(error, "", tenon_scope_name(scope));
+    }
+    record(scope, error, TENON_ENORESULT, OWN);
 }
 
 void tn_ledger_left_open(tenon_scope *scope, const char *inner_name)
@@ -185,7 +204,7 @@ void tn_ledger_left_open(tenon_scope *scope, const char *inner_name)
     if (error != NULL) {
         tn_error_set_names(error, "", tenon_scope_name(scope));
     }
-    record(scope, error, TENON_ESTRUCT, true);
+    record(scope, error, TENON_ESTRUCT, OWN_CANCELS);
 }
 
 // The scope that a token belongs to, or NULL.
@@ -215,7 +234,7 @@ void tn_ledger_callback_failed(tenon_token *token, int code)
     if (error != NULL) {
         tn_error_set_names(error, "", tenon_scope_name(scope));
     }
-    record(scope, error, code, false);
+    record(scope, error, code, OWN);
 }
 
 int tenon_scope_fail_at(
@@ -234,7 +253,7 @@ int tenon_scope_fail_at(
         scope->owner != tn_task_current()) {
         return TENON_EPERM;
     }
-    if (scope->phase != TN_SCOPE_OPEN) {
+    if (!tn_scope_is_open(scope)) {
         return TENON_ECLOSED;
     }
     tenon_status first =

@@ -13,7 +13,7 @@ const char *tenon_status_name(tenon_status status)
         "TENON_OK",        "TENON_CANCELLED", "TENON_ERRORS", "TENON_TIMEOUT",
         "TENON_EINVAL",    "TENON_ENOMEM",    "TENON_EPERM",  "TENON_EDEADLK",
         "TENON_EALREADY",  "TENON_ECLOSED",   "TENON_EBUSY",  "TENON_EAGAIN",
-        "TENON_ENOTREADY", "TENON_ESTRUCT",   "TENON_EFORK",
+        "TENON_ENOTREADY", "TENON_ESTRUCT",   "TENON_EFORK",  "TENON_ENORESULT",
     };
     int count = (int)(sizeof(names) / sizeof(names[0]));
 

@@ -32,6 +32,7 @@
 #include "sched/executor.h"
 #include "scope/deadline.h"
 #include "scope/error.h"
+#include "scope/policy.h"
 #include "scope/task.h"
 #include "scope/token.h"
 #include "sync/parker.h"
@@ -58,8 +59,7 @@ void tn_scope_exit_shared(tenon_scope *scope)
 static bool are_valid(const tenon_scope_options *options)
 {
     return options->struct_size == sizeof(*options) &&
-           (options->policy == TENON_POLICY_FAIL_FAST ||
-            options->policy == TENON_POLICY_COLLECT_ALL);
+           tn_policy_is_valid(options);
 }
 
 static tenon_status find_executor(
@@ -113,6 +113,7 @@ static void clear(tenon_scope *scope)
     tn_atomic_init(&scope->rejected_count, 0);
     scope->kept_count = 0;
     scope->error_count = 0;
+    scope->own_error_count = 0;
     scope->first_error = NULL;
     scope->last_error = NULL;
     scope->primary = NULL;
@@ -140,6 +141,12 @@ static void init_fields(
     scope->max_errors =
         options->max_errors == 0 ? DEFAULT_MAX_ERRORS : options->max_errors;
     scope->phase = TN_SCOPE_OPEN;
+    if (tn_unlikely(tn_policy_is_watching(scope))) {
+        scope->phase = TN_SCOPE_WATCHED;
+        scope->on_complete = options->on_complete;
+        scope->verdict = options->verdict;
+        scope->policy_context = options->policy_context;
+    }
     scope->report = options->report;
     scope->status = options->status;
     init_token(scope, options);

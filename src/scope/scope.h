@@ -16,7 +16,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TN_SCOPE_UNUSED, TN_SCOPE_OPEN, TN_SCOPE_JOINING, TN_SCOPE_JOINED };
+// WATCHED is open as well, but each end of a task is of interest.
+enum {
+    TN_SCOPE_UNUSED,
+    TN_SCOPE_OPEN,
+    TN_SCOPE_WATCHED,
+    TN_SCOPE_JOINING,
+    TN_SCOPE_JOINED,
+};
 
 // The shared word: live count << 24 | the joiner's parker << 8 | closed.
 #define TN_WORD_CLOSED INT64_C(1)
@@ -24,6 +31,12 @@ enum { TN_SCOPE_UNUSED, TN_SCOPE_OPEN, TN_SCOPE_JOINING, TN_SCOPE_JOINED };
 #define TN_WORD_WAITER_MASK (INT64_C(0xffff) << TN_WORD_WAITER_SHIFT)
 #define TN_WORD_COUNT_SHIFT 24
 #define TN_WORD_COUNT_ONE (INT64_C(1) << TN_WORD_COUNT_SHIFT)
+
+// [owner] May tasks be added by the owner, and has it still to be joined?
+static inline bool tn_scope_is_open(const tenon_scope *scope)
+{
+    return scope->phase == TN_SCOPE_OPEN || scope->phase == TN_SCOPE_WATCHED;
+}
 
 // [any] The live count in a word.
 static inline int64_t tn_word_count(int64_t word)
@@ -80,6 +93,9 @@ void tn_ledger_body_failed(tenon_scope *scope, int code);
 // [any] Record that a callback of `token` failed with `code`, in the scope that
 // the token belongs to, if any. Cancels nobody: that has been done.
 void tn_ledger_callback_failed(tenon_token *token, int code);
+
+// [owner] Record that no task of an any-ok scope succeeded.
+void tn_ledger_no_result(tenon_scope *scope);
 
 // [owner] Join found `inner` still open inside `scope`.
 void tn_ledger_left_open(tenon_scope *scope, const char *inner_name);

@@ -14,6 +14,7 @@
 #include "sched/executor.h"
 #include "sched/worker.h"
 #include "scope/deadline.h"
+#include "scope/policy.h"
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
@@ -41,7 +42,7 @@ static tenon_status permission(tenon_scope *scope)
     tenon_task *current = tn_task_current();
 
     if (scope->owner_thread == tn_thread_self() && scope->owner == current) {
-        return scope->phase == TN_SCOPE_OPEN ? TENON_OK : TENON_ECLOSED;
+        return tn_scope_is_open(scope) ? TENON_OK : TENON_ECLOSED;
     }
     if (is_closed(scope)) {
         return TENON_ECLOSED;
@@ -107,6 +108,9 @@ static uint32_t flags_of(const struct spawn *spawn)
     }
     if (options != NULL && options->start_always) {
         flags |= TN_TASK_ALWAYS;
+    }
+    if (tn_policy_is_watching(spawn->scope)) {
+        flags |= TN_TASK_WATCHED;
     }
     return flags;
 }

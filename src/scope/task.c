@@ -18,6 +18,7 @@
 #include "sched/executor.h"
 #include "scope/callback.h"
 #include "scope/deadline.h"
+#include "scope/policy.h"
 #include "scope/scope.h"
 #include "scope/token.h"
 #include "tenon/scope.h"
@@ -143,33 +144,34 @@ static void destroy_arg(
     worker->face.current = previous;
 }
 
-static void tell(
-    tenon_task *task, const struct tn_task_extra *extra, tenon_outcome outcome,
-    int status)
+// Who wants to know hears of it while the argument lives.
+static void tell(tenon_task *task, tenon_outcome outcome, int status)
 {
+    const struct tn_task_extra *extra = task->relation;
+    uint32_t flags = tn_task_flags(task);
     bool is_callers =
-        tn_task_is_handled(task) && (tn_task_flags(task) & TN_TASK_OWNED) == 0;
+        (flags & (TN_TASK_HANDLED | TN_TASK_OWNED)) == TN_TASK_HANDLED;
     tenon_completion completion = {
         .outcome = outcome,
         .status = status,
-        .id = extra->id,
-        .name = extra->name == NULL ? "" : extra->name,
+        .id = tenon_task_id(task),
+        .name = tenon_task_name(task),
         .arg = task->arg,
         .handle = is_callers ? tn_task_handle(task) : NULL,
     };
 
-    extra->on_done(&completion, extra->on_done_context);
+    if (extra != NULL && extra->on_done != NULL) {
+        extra->on_done(&completion, extra->on_done_context);
+    }
+    if ((flags & TN_TASK_WATCHED) != 0) {
+        tn_policy_complete(task->scope, &completion);
+    }
 }
 
-static void end_extra(
-    struct tn_worker *worker, tenon_task *task, tenon_outcome outcome,
-    int status)
+static void end_extra(struct tn_worker *worker, tenon_task *task)
 {
     struct tn_task_extra *extra = task->relation;
 
-    if (extra->on_done != NULL) {
-        tell(task, extra, outcome, status);
-    }
     if (extra->destroy_arg != NULL) {
         destroy_arg(worker, task, extra->destroy_arg);
     }
@@ -205,8 +207,12 @@ static __attribute__((noinline)) void end_spawned(
     if (is_handled) {
         tn_deadline_stop(&tn_task_handle(task)->token, &scope->executor->timer);
     }
+    if (task->relation != NULL ||
+        (tn_task_flags(task) & TN_TASK_WATCHED) != 0) {
+        tell(task, outcome, status);
+    }
     if (task->relation != NULL) {
-        end_extra(worker, task, outcome, status);
+        end_extra(worker, task);
     }
     if (outcome != TENON_OUTCOME_OK) {
         count_outcome(scope, outcome);

@@ -24,7 +24,8 @@
 #define TN_TASK_HANDLED \
     UINT32_C(2)                    // the first member of a handle; else a piece
 #define TN_TASK_OWNED UINT32_C(4)  // the handle is ours, not the caller's
-#define TN_TASK_ALWAYS UINT32_C(8)  // runs even if cancelled before
+#define TN_TASK_ALWAYS UINT32_C(8)    // runs even if cancelled before
+#define TN_TASK_WATCHED UINT32_C(16)  // its scope's policy hears of its end
 #define TN_TASK_FLAGS UINT32_C(0xff)
 #define TN_TASK_OUTCOME_SHIFT 8
 #define TN_TASK_OUTCOME_MASK (UINT32_C(7) << TN_TASK_OUTCOME_SHIFT)

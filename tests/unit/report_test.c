@@ -310,9 +310,10 @@ Test(report, status_names_are_those_of_the_source)
     cr_expect(eq(str, (char *)tenon_status_name(TENON_OK), "TENON_OK"));
     cr_expect(
         eq(str, (char *)tenon_status_name(TENON_ECLOSED), "TENON_ECLOSED"));
-    cr_expect(eq(str, (char *)tenon_status_name(TENON_EFORK), "TENON_EFORK"));
+    cr_expect(
+        eq(str, (char *)tenon_status_name(TENON_ENORESULT), "TENON_ENORESULT"));
     cr_expect(eq(str, (char *)tenon_status_name(1), "error"));
-    cr_expect(eq(str, (char *)tenon_status_name(-15), "error"));
+    cr_expect(eq(str, (char *)tenon_status_name(-16), "error"));
 }
 
 Test(report, very_deep_one_is_walked_and_freed)

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+//
+// policy — built in: fail-fast, collect-all, any-ok; the user's: until, custom.
+//
+// Roles:    the worker that ended a task asks; the owner judges in its join.
+// Progress: as the user's functions.
+
+#include "scope/policy.h"
+
+#include "base/atomic.h"
+#include "base/clock.h"
+#include "scope/scope.h"
+#include "scope/token.h"
+
+bool tn_policy_is_valid(const tenon_scope_options *options)
+{
+    bool has_complete = options->on_complete != NULL;
+    bool has_verdict = options->verdict != NULL;
+
+    switch (options->policy) {
+    case TENON_POLICY_FAIL_FAST:
+    case TENON_POLICY_COLLECT_ALL:
+    case TENON_POLICY_ANY_OK:
+        return !has_complete && !has_verdict;
+    case TENON_POLICY_UNTIL:
+        return has_complete && !has_verdict;
+    case TENON_POLICY_CUSTOM:
+        return has_complete || has_verdict;
+    default:
+        return false;
+    }
+}
+
+static bool wants_stop(tenon_scope *scope, const tenon_completion *completion)
+{
+    if (scope->policy == TENON_POLICY_ANY_OK) {
+        return completion->outcome == TENON_OUTCOME_OK;
+    }
+    return scope->on_complete != NULL &&
+           scope->on_complete(completion, scope->policy_context);
+}
+
+void tn_policy_complete(tenon_scope *scope, const tenon_completion *completion)
+{
+    if (!wants_stop(scope, completion)) {
+        return;
+    }
+    tenon_cause cause = {
+        .source = TENON_CAUSE_POLICY,
+        .origin = TENON_CAUSE_POLICY,
+        .code = completion->status,
+        .time_ns = tn_clock_now_ns(),
+        .task_id = completion->id,
+    };
+    tn_cause_copy(
+        cause.text, sizeof(cause.text),
+        scope->policy == TENON_POLICY_ANY_OK ? "a task succeeded"
+                                             : "the policy has enough");
+    tn_cause_copy(cause.task_name, sizeof(cause.task_name), completion->name);
+    tn_cause_name(&cause, &scope->token);
+    tn_token_set(&scope->token, &cause);
+}
+
+static uint64_t count_of(_Atomic(uint64_t) *counter)
+{
+    // relaxed: all have ended (E1 of scope.c).
+    return tn_load_relaxed(counter);
+}
+
+static bool has_result(tenon_scope *scope)
+{
+    uint64_t spawned_count =
+        scope->local_spawned + count_of(&scope->shared_spawned);
+
+    return spawned_count > count_of(&scope->failed_count) +
+                               count_of(&scope->cancelled_count) +
+                               count_of(&scope->dropped_count);
+}
+
+void tn_policy_settle(tenon_scope *scope, const tenon_cause *cause)
+{
+    bool was_stopped = cause->source == TENON_CAUSE_DEADLINE ||
+                       cause->source == TENON_CAUSE_PARENT;
+
+    if (scope->policy == TENON_POLICY_ANY_OK && !was_stopped &&
+        scope->error_count == 0 && !has_result(scope)) {
+        tn_ledger_no_result(scope);
+    }
+}
+
+static bool was_something_stopped(const tenon_report *report)
+{
+    return report->cancelled_count > 0 || report->dropped_count > 0 ||
+           report->rejected_count > 0 || report->body_status == TENON_CANCELLED;
+}
+
+static bool has_errors(tenon_scope *scope, const tenon_report *report)
+{
+    if (scope->policy == TENON_POLICY_ANY_OK && report->ok_count > 0) {
+        return scope->own_error_count > 0;
+    }
+    return report->error_count > 0;
+}
+
+static tenon_status own_verdict(tenon_scope *scope, const tenon_report *report)
+{
+    if (has_errors(scope, report)) {
+        return TENON_ERRORS;
+    }
+    bool has_what_it_wants =
+        scope->policy == TENON_POLICY_ANY_OK && report->ok_count > 0;
+    if (!was_something_stopped(report) || has_what_it_wants) {
+        return TENON_OK;
+    }
+    switch (report->cause.source) {
+    case TENON_CAUSE_DEADLINE:
+        return TENON_TIMEOUT;
+    case TENON_CAUSE_PARENT:
+        return TENON_CANCELLED;
+    default:
+        return TENON_OK;
+    }
+}
+
+tenon_status tn_policy_verdict(tenon_scope *scope, const tenon_report *report)
+{
+    tenon_report judged = *report;
+
+    judged.status = own_verdict(scope, report);
+    if (scope->policy == TENON_POLICY_CUSTOM && scope->verdict != NULL) {
+        return scope->verdict(&judged, scope->policy_context);
+    }
+    return judged.status;
+}
