@@ -80,6 +80,13 @@ struct tenon_scope {
     TENON_ATOMIC(uint64_t) dropped_count;
     TENON_ATOMIC(uint64_t) rejected_count;
 
+    // Tasks with a handle, as they end (src/scope/stream.c).
+    TENON_ATOMIC(uintptr_t) completed;
+    TENON_ATOMIC(uint64_t) handle_count;
+    TENON_ATOMIC(uint64_t) delivered_count;
+    tenon_handle *ready_first;
+    tenon_handle *ready_last;
+
     // Guarded by the lock of the errors.
     uint64_t kept_count;
     uint64_t error_count;

@@ -31,7 +31,8 @@ enum {
     TENON_ENOTREADY = -12,  ///< no outcome yet
     TENON_ESTRUCT = -13,    ///< scopes were not closed in the order of nesting
     TENON_EFORK = -14,      ///< the process forked: its child has no executor
-    TENON_ENORESULT = -15   ///< any-ok: no task succeeded, and none failed
+    TENON_ENORESULT = -15,  ///< any-ok: no task succeeded, and none failed
+    TENON_END = -16         ///< next: all that were spawned have been given
 };
 
 /// The name of a code, as in the source ("TENON_EINVAL"); "error" for others.

@@ -6,6 +6,7 @@
 #define TENON_TENON_H
 
 #include "tenon/block.h"
+#include "tenon/blocking.h"
 #include "tenon/callback.h"
 #include "tenon/config.h"
 #include "tenon/error.h"
@@ -18,5 +19,6 @@
 #include "tenon/status.h"
 #include "tenon/task.h"
 #include "tenon/token.h"
+#include "tenon/wait.h"
 
 #endif

@@ -262,6 +262,19 @@ void tn_worker_wait(
     }
 }
 
+void tn_worker_block(struct tn_worker *worker, struct tn_wait *wait)
+{
+    tn_slab_flush(&worker->returns);
+    tn_crew_leave(worker);
+    while (!wait->is_done(wait)) {
+        bool is_sure = worker->parker != TN_PARKER_NONE;
+        park_until(
+            wait, worker->parker,
+            is_sure ? TN_FOREVER : tn_clock_now_ns() + RETRY_MIN_NS);
+    }
+    tn_crew_return(worker);
+}
+
 // No thread could be started: the waiting thread is the worker meanwhile. Jobs
 // that an earlier one left in the deque are looked at as well.
 static void wait_as_worker(struct tn_worker *worker, struct tn_wait *wait)

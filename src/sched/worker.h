@@ -28,6 +28,8 @@ struct tn_worker {
     uint32_t index;
     uint32_t parker;
     uint32_t tick;
+    uint32_t blocking_depth;    // used by the layer above: regions that wait
+    const void *blocking_task;  // for the system, and whose they are
     uint64_t random;
     struct tn_slab_returns returns;
     struct tn_slab_cache cache;
@@ -85,6 +87,9 @@ void tn_worker_main(struct tn_worker *worker);
 // `mark` of the own deque first, then what thieves took from there.
 void tn_worker_wait(
     struct tn_worker *worker, uint32_t mark, struct tn_wait *wait);
+
+// [its thread, blocks] Wait, running nothing: a spare has the core meanwhile.
+void tn_worker_block(struct tn_worker *worker, struct tn_wait *wait);
 
 // [foreign thread, blocks] Wait. `executor` lends a worker if it has no thread.
 void tn_thread_wait(struct tenon_executor *executor, struct tn_wait *wait);

@@ -21,23 +21,28 @@
 #include "scope/callback.h"
 #include "scope/deadline.h"
 #include "scope/error.h"
+#include "scope/pause.h"
 #include "scope/policy.h"
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
-#include "tenon/scope.h"
+#include "tenon/wait.h"
 
 struct scope_wait {
     struct tn_wait base;
     tenon_scope *scope;
 };
 
-static bool scope_is_done(struct tn_wait *base)
+static bool is_empty(tenon_scope *scope)
 {
-    tenon_scope *scope = ((struct scope_wait *)base)->scope;
     int64_t word = tn_load_acquire(&scope->word);  // E1
 
     return scope->local_live + tn_word_count(word) == 0;  // I1
+}
+
+static bool scope_is_done(struct tn_wait *base)
+{
+    return is_empty(((struct scope_wait *)base)->scope);
 }
 
 static enum tn_kinship scope_kinship(struct tn_wait *base, struct tn_job *job)
@@ -53,9 +58,9 @@ static enum tn_kinship scope_kinship(struct tn_wait *base, struct tn_job *job)
     return is_kin ? TN_KIN_DESCENDS : TN_KIN_NONE;
 }
 
-static bool scope_announce(struct tn_wait *base, uint32_t parker)
+// False: nobody is left to wait for.
+static bool announce(tenon_scope *scope, uint32_t parker)
 {
-    tenon_scope *scope = ((struct scope_wait *)base)->scope;
     int64_t add = scope->local_live * TN_WORD_COUNT_ONE +
                   ((int64_t)parker << TN_WORD_WAITER_SHIFT);
     // relaxed: the cas decides.
@@ -64,22 +69,33 @@ static bool scope_announce(struct tn_wait *base, uint32_t parker)
     while (!tn_cas_acqrel(&scope->word, &word, word + add)) {  // E2
     }
     scope->local_live = 0;  // I2
-    if (tn_word_count(word + add) != 0) {
-        return true;
-    }
-    base->retract(base);
-    return false;
+    return tn_word_count(word + add) != 0;
 }
 
-static void scope_retract(struct tn_wait *base)
+static void retract(tenon_scope *scope)
 {
-    tenon_scope *scope = ((struct scope_wait *)base)->scope;
     // relaxed: the cas decides.
     int64_t word = tn_load_relaxed(&scope->word);
 
     while (!tn_cas_acqrel(
         &scope->word, &word, word & ~TN_WORD_WAITER_MASK)) {  // E2
     }
+}
+
+static bool scope_announce(struct tn_wait *base, uint32_t parker)
+{
+    tenon_scope *scope = ((struct scope_wait *)base)->scope;
+
+    if (announce(scope, parker)) {
+        return true;
+    }
+    retract(scope);
+    return false;
+}
+
+static void scope_retract(struct tn_wait *base)
+{
+    retract(((struct scope_wait *)base)->scope);
 }
 
 // Is it a scope of another executor, which has no thread of its own?
@@ -295,5 +311,68 @@ tenon_status tenon_scope_join(
     }
     tenon_status status = scope->join_status;
     close(scope);
+    return status;
+}
+
+tenon_status tenon_scope_try_join(
+    tenon_scope *scope, tenon_status body, tenon_report *report)
+{
+    tenon_status misuse = check_join(scope);
+
+    if (misuse != TENON_OK) {
+        return misuse;
+    }
+    if (!is_empty(scope) && tn_crew_has_threads(&scope->executor->crew)) {
+        return TENON_ENOTREADY;
+    }
+    return tenon_scope_join(scope, body, report);
+}
+
+// A wait for all that a deadline or a cancel may end.
+struct bounded_wait {
+    struct tn_pause pause;
+    tenon_scope *scope;
+    bool (*announce_pause)(struct tn_wait *base, uint32_t parker);
+    void (*retract_pause)(struct tn_wait *base);
+};
+
+static bool bounded_check(struct tn_pause *pause)
+{
+    return is_empty(((struct bounded_wait *)pause)->scope);
+}
+
+// The last one out unparks who is in the word; timer and cancel who is in the
+// pause.
+static bool bounded_announce(struct tn_wait *base, uint32_t parker)
+{
+    struct bounded_wait *wait = (struct bounded_wait *)base;
+
+    return announce(wait->scope, parker) && wait->announce_pause(base, parker);
+}
+
+static void bounded_retract(struct tn_wait *base)
+{
+    struct bounded_wait *wait = (struct bounded_wait *)base;
+
+    retract(wait->scope);
+    wait->retract_pause(base);
+}
+
+tenon_status tenon_scope_wait_until(tenon_scope *scope, uint64_t deadline_ns)
+{
+    tenon_status misuse = check_join(scope);
+    struct bounded_wait wait = {.scope = scope};
+
+    if (misuse != TENON_OK) {
+        return misuse;
+    }
+    tn_pause_init(&wait.pause, scope->executor, scope, bounded_check);
+    wait.announce_pause = wait.pause.base.announce;
+    wait.retract_pause = wait.pause.base.retract;
+    wait.pause.base.announce = bounded_announce;
+    wait.pause.base.retract = bounded_retract;
+    tenon_status status =
+        tn_pause_wait(&wait.pause, &scope->token, deadline_ns, true);
+    retract(scope);
     return status;
 }

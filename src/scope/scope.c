@@ -111,6 +111,10 @@ static void clear(tenon_scope *scope)
     tn_atomic_init(&scope->cancelled_count, 0);
     tn_atomic_init(&scope->dropped_count, 0);
     tn_atomic_init(&scope->rejected_count, 0);
+    tn_atomic_init(&scope->completed, 0);
+    tn_atomic_init(&scope->handle_count, 0);
+    tn_atomic_init(&scope->delivered_count, 0);
+    scope->ready_first = NULL;
     scope->kept_count = 0;
     scope->error_count = 0;
     scope->own_error_count = 0;

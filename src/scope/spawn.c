@@ -16,6 +16,7 @@
 #include "scope/deadline.h"
 #include "scope/policy.h"
 #include "scope/scope.h"
+#include "scope/stream.h"
 #include "scope/task.h"
 #include "scope/token.h"
 
@@ -256,8 +257,14 @@ static tenon_status start(struct spawn *spawn)
     // Counted before it can be taken: the count never misses a live task.
     tn_scope_enter(spawn->scope);
     count_spawned(spawn->scope, 1);
+    if (spawn->handle != NULL) {
+        tn_stream_expect(spawn->scope, 1);
+    }
     if (!queue(spawn->scope, task)) {
         unmake_task(spawn, task);
+        if (spawn->handle != NULL) {
+            tn_stream_expect(spawn->scope, -1);
+        }
         count_spawned(spawn->scope, -1);
         tn_scope_exit(spawn->scope);
         return TENON_ENOMEM;

@@ -20,6 +20,7 @@
 #include "scope/deadline.h"
 #include "scope/policy.h"
 #include "scope/scope.h"
+#include "scope/stream.h"
 #include "scope/token.h"
 #include "tenon/scope.h"
 
@@ -181,7 +182,6 @@ static void end_extra(struct tn_worker *worker, tenon_task *task)
     task->relation = NULL;
 }
 
-// From here on the handle may be gone.
 static void end_handle(tenon_handle *handle, tenon_outcome outcome, int status)
 {
     tenon_task *task = &handle->task;
@@ -194,6 +194,7 @@ static void end_handle(tenon_handle *handle, tenon_outcome outcome, int status)
     }
     task->result.status = status;
     tn_store_release(&task->state, tn_task_ended_state(task, outcome));  // E1
+    tn_stream_add(handle);
 }
 
 // [worker] A spawned task has come to its end, run or dropped.
