@@ -18,7 +18,8 @@ extern "C" {
 /// Called once, when the token is set, with its cause, before the cancel that
 /// set it returns; on any thread, also on that of the deadlines: it should be
 /// brief. What it returns, unless 0, is recorded as an error of the token's
-/// scope, with the domain "callback"; the other callbacks run all the same.
+/// scope, with the domain "callback" (of a free-standing token it is
+/// unobserved: report.h); the other callbacks run all the same.
 typedef int tenon_callback_fn(void *context, const tenon_cause *cause);
 
 /// Private inside. May lie anywhere; may not move while registered. Zeroed, it

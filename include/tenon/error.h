@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// error — what went wrong, where, in which task; and the report of a join, a
-// tree of such errors that outlives its scope. Tasks fail by returning a code;
-// tenon_fail() gives it words. An error once recorded is never changed.
+// error — what went wrong, where, in which task. Tasks fail by returning a
+// code; tenon_fail() gives it words. An error once recorded is never changed;
+// those of a scope are in the report of its join.
 //
 //     return tenon_fail(self, ENOENT, "user %d not found", id);
 
@@ -13,8 +13,6 @@
 #include "tenon/status.h"
 #include "tenon/token.h"
 
-#include <stdio.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -22,7 +20,6 @@ extern "C" {
 typedef struct tenon_task tenon_task;
 typedef struct tenon_scope tenon_scope;
 typedef struct tenon_error tenon_error;
-typedef struct tenon_report tenon_report;
 
 /// A fatal error becomes the primary one; the others stay listed.
 typedef enum tenon_severity {
@@ -50,27 +47,12 @@ struct tenon_error {
     uint64_t children_dropped_count;  ///< counted but not kept among children
 };
 
-/// What a scope came to. Filled by join; freed by tenon_report_free().
-struct tenon_report {
-    tenon_status status;    ///< as join returned it
-    bool cancel_requested;  ///< the token was set at some time
-    bool cancelled;         ///< the scope cancelled itself (not from outside)
-    tenon_cause cause;      ///< source NONE unless cancel_requested
-    tenon_status body_status;
-
-    // Tasks: spawned = ok + failed + cancelled + dropped.
-    uint64_t spawned_count;
-    uint64_t ok_count;
-    uint64_t failed_count;
-    uint64_t cancelled_count;
-    uint64_t dropped_count;   ///< never ran
-    uint64_t rejected_count;  ///< spawns refused; not among the spawned
-
-    uint64_t error_count;        ///< exact, of tasks and body
-    size_t kept_count;           ///< of them in the list below
-    const tenon_error *errors;   ///< by sequence number
-    const tenon_error *primary;  ///< the one to tell first; NULL without errors
-};
+/// Is it of this domain (NULL: any) and with this code (0: any)?
+///
+/// Threads:  any.
+/// Errors:   none.
+TENON_API bool tenon_error_is(
+    const tenon_error *error, const char *domain, int code);
 
 /// Where and of what kind; made by the macros below.
 typedef struct tenon_fail_place {
@@ -139,28 +121,6 @@ TENON_API int tenon_fail_at(
 TENON_API int tenon_scope_fail_at(
     tenon_scope *scope, tenon_fail_place place, int code, const char *format,
     ...) TENON_PRINTF(4, 5);
-
-/// The error after `previous` in depth-first order, children included; the
-/// first one for NULL; NULL at the end. Sets `*depth` (0: top) unless NULL.
-///
-/// Threads:  any, one at a time or all reading.
-/// Errors:   none.
-TENON_API const tenon_error *tenon_report_next(
-    const tenon_report *report, const tenon_error *previous, size_t *depth);
-
-/// Write the whole tree as text, a line per error; control characters in texts
-/// and names as escapes.
-///
-/// Threads:  any.
-/// Errors:   TENON_EAGAIN if the stream refused something.
-TENON_API tenon_status
-tenon_report_print(const tenon_report *report, FILE *stream);
-
-/// Free the errors and zero the report. Accepts NULL and zeroed memory.
-///
-/// Threads:  any, one.
-/// Errors:   none.
-TENON_API void tenon_report_free(tenon_report *report);
 
 #ifdef __cplusplus
 }

@@ -9,7 +9,7 @@
 #ifndef TENON_EXECUTOR_H
 #define TENON_EXECUTOR_H
 
-#include "tenon/error.h"
+#include "tenon/report.h"
 #include "tenon/task.h"
 
 #ifdef __cplusplus

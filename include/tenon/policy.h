@@ -8,7 +8,7 @@
 #ifndef TENON_POLICY_H
 #define TENON_POLICY_H
 
-#include "tenon/error.h"
+#include "tenon/report.h"
 #include "tenon/task.h"
 
 #ifdef __cplusplus

@@ -11,9 +11,9 @@
 #ifndef TENON_SCOPE_H
 #define TENON_SCOPE_H
 
-#include "tenon/error.h"
 #include "tenon/executor.h"
 #include "tenon/policy.h"
+#include "tenon/report.h"
 #include "tenon/task.h"
 
 #ifdef __cplusplus

@@ -81,7 +81,7 @@ static const char *copy_string(char **at, const char *from)
     return to;
 }
 
-tenon_error *tn_error_create(
+static tenon_error *create(
     const tenon_fail_place *place, int code, const char *text)
 {
     const char *domain = place->domain == NULL ? "" : place->domain;
@@ -90,12 +90,7 @@ tenon_error *tn_error_create(
     struct record *record = malloc(sizeof(*record) + strings);
 
     if (record == NULL) {
-        record = take_reserve();
-        if (record == NULL) {
-            return NULL;
-        }
-        fill(record, place, code);
-        return &record->error;
+        return NULL;
     }
     char *at = (char *)(record + 1);
     fill(record, place, code);
@@ -103,6 +98,22 @@ tenon_error *tn_error_create(
     record->error.domain = copy_string(&at, domain);
     record->error.file = copy_string(&at, file);
     record->error.text = copy_string(&at, text);
+    return &record->error;
+}
+
+tenon_error *tn_error_create(
+    const tenon_fail_place *place, int code, const char *text)
+{
+    tenon_error *error = create(place, code, text);
+
+    if (error != NULL) {
+        return error;
+    }
+    struct record *record = take_reserve();
+    if (record == NULL) {
+        return NULL;
+    }
+    fill(record, place, code);
     return &record->error;
 }
 
@@ -117,6 +128,44 @@ void tn_error_set_names(
         error->task_name = copy_string(&names, task_name);
         error->scope_name = copy_string(&names, scope_name);
     }
+}
+
+tenon_error *tn_error_copy(const tenon_error *error)
+{
+    tenon_fail_place place = {
+        .domain = error->domain,
+        .severity = error->severity,
+        .file = error->file,
+        .line = error->line,
+    };
+    tenon_error *copy = create(&place, error->code, error->text);
+
+    if (copy == NULL) {
+        return NULL;
+    }
+    tn_error_set_names(copy, error->task_name, error->scope_name);
+    if (record_of(copy)->names == NULL) {
+        free(record_of(copy));
+        return NULL;
+    }
+    copy->task_id = error->task_id;
+    copy->sequence = error->sequence;
+    copy->after_cancel = error->after_cancel;
+    return copy;
+}
+
+void tn_error_append(tenon_error *parent, tenon_error *error)
+{
+    struct record *record = record_of(parent);
+
+    error->parent = parent;
+    if (record->last_child == NULL) {
+        parent->children = error;
+    } else {
+        record->last_child->next = error;
+    }
+    record->last_child = error;
+    record->child_count++;
 }
 
 static void free_one(tenon_error *error)

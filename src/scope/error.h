@@ -7,7 +7,7 @@
 #ifndef TN_SCOPE_ERROR_H
 #define TN_SCOPE_ERROR_H
 
-#include "tenon/error.h"
+#include "tenon/report.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -30,6 +30,12 @@ tenon_error *tn_error_create(
 // [any] Set the names of a record; a failure to copy them loses the names.
 void tn_error_set_names(
     tenon_error *error, const char *task_name, const char *scope_name);
+
+// [any] A copy without children, or NULL without memory for all of it.
+tenon_error *tn_error_copy(const tenon_error *error);
+
+// [any] Add a copy to the list, and to the children of `parent` unless NULL.
+void tn_error_append(tenon_error *parent, tenon_error *error);
 
 // [any] Free a list with all children. Accepts NULL.
 void tn_error_free_list(tenon_error *first);

@@ -8,7 +8,8 @@
 //
 // Roles:    the owner; the last member out wakes it (scope.c).
 // Progress: blocks until all members have ended.
-// Memory:   errors go into the report, else up to the owner, else are freed.
+// Memory:   errors go into the report, else up to the owner, else are shown to
+//           a hook and freed.
 // Ordering: E1 and E2 are those of scope.c.
 //   E1 done   exit: sub-release word -> is_done: load-acquire word
 //   E2 wait   announce: cas-acqrel word -> exit: sub-release word
@@ -26,6 +27,7 @@
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
+#include "scope/unobserved.h"
 #include "tenon/wait.h"
 
 struct scope_wait {
@@ -218,7 +220,7 @@ static void fill_report(
                        report->cancelled_count - report->dropped_count;
 }
 
-// The errors go into the report, else up to the owner, else nowhere.
+// The errors go into the report, else up to the owner, else to the hook.
 static void give_errors(
     tenon_scope *scope, tenon_report *report, const tenon_report *made)
 {
@@ -228,7 +230,8 @@ static void give_errors(
         tn_failure_gather(
             &scope->owner->failure, scope->first_error,
             scope->error_count - scope->kept_count);
-    } else {
+    } else if (scope->error_count > 0) {
+        tn_unobserved_tell(made);
         tn_error_free_list(scope->first_error);
     }
     scope->first_error = NULL;

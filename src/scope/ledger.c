@@ -24,6 +24,7 @@
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
+#include "scope/unobserved.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -226,11 +227,22 @@ void tn_ledger_callback_failed(tenon_token *token, int code)
     tenon_scope *scope = scope_of(token);
     tenon_fail_place place = {.domain = "callback"};
 
-    if (scope == NULL) {
-        return;
-    }
     tenon_error *error =
         tn_error_create(&place, code, "a cancel's callback failed");
+    if (scope == NULL) {
+        tenon_report report = {
+            .status = TENON_ERRORS,
+            .cancel_requested = true,
+            .cause = tn_token_cause(token),
+            .error_count = 1,
+            .kept_count = error != NULL,
+            .errors = error,
+            .primary = error,
+        };
+        tn_unobserved_tell(&report);
+        tn_error_free_list(error);
+        return;
+    }
     if (error != NULL) {
         tn_error_set_names(error, "", tenon_scope_name(scope));
     }

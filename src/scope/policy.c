@@ -102,14 +102,9 @@ static bool has_errors(tenon_scope *scope, const tenon_report *report)
     return report->error_count > 0;
 }
 
-static tenon_status own_verdict(tenon_scope *scope, const tenon_report *report)
+tenon_status tn_policy_status_without_errors(const tenon_report *report)
 {
-    if (has_errors(scope, report)) {
-        return TENON_ERRORS;
-    }
-    bool has_what_it_wants =
-        scope->policy == TENON_POLICY_ANY_OK && report->ok_count > 0;
-    if (!was_something_stopped(report) || has_what_it_wants) {
+    if (!was_something_stopped(report)) {
         return TENON_OK;
     }
     switch (report->cause.source) {
@@ -120,6 +115,17 @@ static tenon_status own_verdict(tenon_scope *scope, const tenon_report *report)
     default:
         return TENON_OK;
     }
+}
+
+static tenon_status own_verdict(tenon_scope *scope, const tenon_report *report)
+{
+    if (has_errors(scope, report)) {
+        return TENON_ERRORS;
+    }
+    bool has_what_it_wants =
+        scope->policy == TENON_POLICY_ANY_OK && report->ok_count > 0;
+    return has_what_it_wants ? TENON_OK
+                             : tn_policy_status_without_errors(report);
 }
 
 tenon_status tn_policy_verdict(tenon_scope *scope, const tenon_report *report)

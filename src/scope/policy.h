@@ -31,4 +31,7 @@ void tn_policy_settle(tenon_scope *scope, const tenon_cause *cause);
 // [owner] What the join comes to; `report` has all but that.
 tenon_status tn_policy_verdict(tenon_scope *scope, const tenon_report *report);
 
+// [any] What a join without errors comes to.
+tenon_status tn_policy_status_without_errors(const tenon_report *report);
+
 #endif

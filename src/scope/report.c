@@ -2,7 +2,9 @@
 //
 // report — a join's result: walked, printed as a tree, freed.
 
+#include "tenon/report.h"
 #include "scope/error.h"
+#include "scope/token.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -22,6 +24,12 @@ const char *tenon_status_name(tenon_status status)
         return "error";
     }
     return names[-status];
+}
+
+bool tenon_error_is(const tenon_error *error, const char *domain, int code)
+{
+    return (domain == NULL || strcmp(error->domain, domain) == 0) &&
+           (code == 0 || error->code == code);
 }
 
 static size_t depth_of(const tenon_error *error)
@@ -55,17 +63,6 @@ const tenon_error *tenon_report_next(
         *depth = depth_of(next);
     }
     return next;
-}
-
-static const char *source_name(tenon_cause_source source)
-{
-    static const char *const names[] = {
-        "none",   "explicit", "failure",  "deadline",
-        "parent", "policy",   "shutdown",
-    };
-
-    return (size_t)source < sizeof(names) / sizeof(names[0]) ? names[source]
-                                                             : "unknown";
 }
 
 // A line stays a line and a terminal stays what it is: control characters are
@@ -104,7 +101,7 @@ static void print_quoted(FILE *stream, const char *what, const char *name)
 
 static void print_cause(const tenon_cause *cause, FILE *stream)
 {
-    fprintf(stream, "  cancelled: %s", source_name(cause->origin));
+    fprintf(stream, "  cancelled: %s", tn_cause_source_name(cause->origin));
     if (cause->source == TENON_CAUSE_PARENT) {
         fputs(" further out", stream);
     }

@@ -230,6 +230,17 @@ tenon_cause tn_token_cause(tenon_token *token)
     return cause;
 }
 
+const char *tn_cause_source_name(tenon_cause_source source)
+{
+    static const char *const names[] = {
+        "none",   "explicit", "failure",  "deadline",
+        "parent", "policy",   "shutdown",
+    };
+
+    return (size_t)source < sizeof(names) / sizeof(names[0]) ? names[source]
+                                                             : "unknown";
+}
+
 void tn_cause_copy(char *to, size_t size_bytes, const char *from)
 {
     snprintf(to, size_bytes, "%s", from == NULL ? "" : from);

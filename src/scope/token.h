@@ -44,6 +44,9 @@ void tn_token_seal(tenon_token *token);
 // [any] The cause of a set token; source NONE if it is not set.
 tenon_cause tn_token_cause(tenon_token *token);
 
+// [any] A name for it: "explicit", "failure", ...
+const char *tn_cause_source_name(tenon_cause_source source);
+
 // [any] A cause with these words; `format` may be NULL.
 tenon_cause tn_cause_make(
     tenon_cause_source source, int code, const char *format, va_list args);

@@ -82,7 +82,7 @@ def warned(tree):
 
 
 # Printing a report is the last thing done with it.
-MAY_DROP = ('tenon_report_print',)
+MAY_DROP = ('tenon_report_print', 'tenon_report_print_json')
 
 
 def short(tree):

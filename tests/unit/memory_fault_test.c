@@ -355,3 +355,55 @@ Test(memory_fault, body_fails_without_words)
     tenon_report_free(&report);
     end(executor);
 }
+
+static int fail_named(tenon_task *self, void *arg)
+{
+    (void)arg;
+    return tenon_fail(self, 3, "a text");
+}
+
+static bool is_odd(const tenon_error *error, void *context)
+{
+    (void)context;
+    return error->sequence % 2 == 1;
+}
+
+Test(memory_fault, split_does_nothing_without_enough_memory)
+{
+    tenon_executor *executor = pool_create(1);
+    tenon_scope scope;
+    tenon_report report;
+    tenon_report odd = {.failed_count = 77};
+    tenon_report even = {.failed_count = 77};
+    unsigned refused_count = 0;
+
+    must_open_with(
+        &scope,
+        TENON_SCOPE_OPTIONS(
+                .executor = executor, .policy = TENON_POLICY_COLLECT_ALL));
+    for (int i = 0; i < 4; i++) {
+        must_spawn(&scope, fail_named, NULL);
+    }
+    must_join(&scope, &report, TENON_ERRORS);
+    for (uint32_t allowed = 0;; allowed++) {
+        fault_allow_memory(allowed);
+        tenon_status status =
+            tenon_report_split(&report, is_odd, NULL, &odd, &even);
+        fault_allow_memory(FAULT_NEVER);
+        if (status == TENON_OK) {
+            break;
+        }
+        cr_assert(eq(int, status, TENON_ENOMEM));
+        cr_assert(eq(u64, odd.failed_count, 77));
+        cr_assert(eq(u64, even.failed_count, 77));
+        refused_count++;
+    }
+    // The array; two pieces for each of four errors.
+    cr_expect(eq(uint, refused_count, 9));
+    cr_expect(eq(u64, odd.error_count, 2));
+    cr_expect(eq(u64, even.error_count, 2));
+    tenon_report_free(&odd);
+    tenon_report_free(&even);
+    tenon_report_free(&report);
+    end(executor);
+}

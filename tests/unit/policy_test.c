@@ -20,6 +20,16 @@ static void open_any_ok(tenon_scope *scope, tenon_executor *executor)
                        .executor = executor, .policy = TENON_POLICY_ANY_OK));
 }
 
+// Tasks that end when they are cancelled, but leave one worker to the others.
+static void spawn_endless(tenon_scope *scope, tenon_executor *executor)
+{
+    uint32_t worker_count = pool_info(executor).worker_count;
+
+    for (uint32_t i = 1; i < worker_count && i < 5; i++) {
+        may_spawn(scope, task_until_cancelled, NULL);
+    }
+}
+
 static void succeed_first(tenon_executor *executor)
 {
     static int codes[] = {31, 32};
@@ -33,9 +43,7 @@ static void succeed_first(tenon_executor *executor)
         must_spawn_with(
             &scope, task_ok, NULL,
             TENON_TASK_OPTIONS(.name = "winner", .id = 12));
-        for (int k = 0; k < 5; k++) {
-            may_spawn(&scope, task_until_cancelled, NULL);
-        }
+        spawn_endless(&scope, executor);
         must_join(&scope, &report, TENON_OK);
         cr_assert(eq(u64, report.ok_count, 1));
         cr_assert(eq(int, (int)report.cause.source, (int)TENON_CAUSE_POLICY));
@@ -215,8 +223,7 @@ static void stop_at_wanted(tenon_executor *executor)
     // A failure stops it as well, if it is the wanted one.
     must_spawn_with(
         &scope, task_return, &code, TENON_TASK_OPTIONS(.id = 3, .name = "x"));
-    may_spawn(&scope, task_until_cancelled, NULL);
-    may_spawn(&scope, task_until_cancelled, NULL);
+    spawn_endless(&scope, executor);
     must_join(&scope, &report, TENON_ERRORS);
     cr_expect(eq(u64, report.error_count, 1));
     cr_expect(eq(int, (int)report.cause.source, (int)TENON_CAUSE_POLICY));
@@ -306,7 +313,7 @@ static void vote(tenon_executor *executor)
     for (int i = 0; i < 3; i++) {
         must_spawn(&scope, task_ok, NULL);
     }
-    may_spawn(&scope, task_until_cancelled, NULL);
+    spawn_endless(&scope, executor);
     must_join(&scope, &report, TENON_OK);
     cr_expect(
         eq(int, quorum.offered,

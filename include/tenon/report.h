@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+//
+// report — what the join of a scope came to: counts, cause, and a tree of
+// errors that outlives the scope. To be walked, printed, split, freed.
+//
+//     status = tenon_scope_join(&scope, TENON_OK, &report);
+//     tenon_report_print(&report, stderr);
+//     tenon_report_free(&report);
+
+#ifndef TENON_REPORT_H
+#define TENON_REPORT_H
+
+#include "tenon/error.h"
+
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tenon_report tenon_report;
+
+/// What a scope came to. Filled by join; freed by tenon_report_free().
+struct tenon_report {
+    tenon_status status;    ///< as join returned it
+    bool cancel_requested;  ///< the token was set at some time
+    bool cancelled;         ///< the scope cancelled itself (not from outside)
+    tenon_cause cause;      ///< source NONE unless cancel_requested
+    tenon_status body_status;
+
+    // Tasks: spawned = ok + failed + cancelled + dropped.
+    uint64_t spawned_count;
+    uint64_t ok_count;
+    uint64_t failed_count;
+    uint64_t cancelled_count;
+    uint64_t dropped_count;   ///< never ran
+    uint64_t rejected_count;  ///< spawns refused; not among the spawned
+
+    uint64_t error_count;        ///< exact, of tasks and body
+    size_t kept_count;           ///< of them in the list below
+    const tenon_error *errors;   ///< by sequence number
+    const tenon_error *primary;  ///< the one to tell first; NULL without errors
+};
+
+/// The error after `previous` in depth-first order, children included; the
+/// first one for NULL; NULL at the end. Sets `*depth` (0: top) unless NULL.
+///
+/// Threads:  any, one at a time or all reading.
+/// Errors:   none.
+TENON_API const tenon_error *tenon_report_next(
+    const tenon_report *report, const tenon_error *previous, size_t *depth);
+
+/// Write the whole tree as text, a line per error; control characters in texts
+/// and names as escapes.
+///
+/// Threads:  any.
+/// Errors:   TENON_EAGAIN if the stream refused something.
+TENON_API tenon_status
+tenon_report_print(const tenon_report *report, FILE *stream);
+
+/// Write the whole report as one JSON object, in UTF-8, on one line:
+/// {"status": "TENON_ERRORS", "counts": {...}, "cause": {...} or null,
+/// "errors": [{"sequence": 1, "domain": ..., "code": ..., "children": [...]},
+/// ...]}. Bytes that are not UTF-8 become U+FFFD.
+///
+/// Threads:  any.
+/// Errors:   TENON_EAGAIN if the stream refused something.
+TENON_API tenon_status
+tenon_report_print_json(const tenon_report *report, FILE *stream);
+
+/// Does the caller want this error, with all that it stands for?
+typedef bool tenon_error_match_fn(const tenon_error *error, void *context);
+
+/// Part the errors as Python's `except*` does: those for which `match` says
+/// true go to `*matched`, with all their children; of the others, one that
+/// stands for both sorts of errors is found on both sides, each with its own;
+/// one that stands for nothing else is handled with what it stands for. What
+/// the report counts but has not kept is in `*rest`. Either side is a report
+/// like the other, with the status that it would have had without the errors of
+/// that other.
+///
+/// Owns:     both are new, yours to free; NULL: not wanted. `report` stays.
+/// Threads:  any.
+/// Errors:   TENON_ENOMEM nothing was done; TENON_EINVAL.
+/// Cost:     linear in the errors kept; each is copied.
+TENON_API TENON_NODISCARD tenon_status tenon_report_split(
+    const tenon_report *report, tenon_error_match_fn *match, void *context,
+    tenon_report *matched, tenon_report *rest);
+
+/// Called with errors that nobody will read: of a root scope joined without a
+/// report, and of a callback of a token that belongs to no scope. The report is
+/// gone when it returns.
+typedef void tenon_unobserved_fn(const tenon_report *report, void *context);
+
+/// The one function of the process to be called then; NULL: none. With
+/// TENON_DEBUG=1 in the environment they are also printed on stderr.
+///
+/// Threads:  any; `fn` is called on the thread that joins, or cancels, on
+///           several at the same time.
+/// Errors:   none.
+TENON_API void tenon_set_unobserved_hook(
+    tenon_unobserved_fn *fn, void *context);
+
+/// Free the errors and zero the report. Accepts NULL and zeroed memory.
+///
+/// Threads:  any, one.
+/// Errors:   none.
+TENON_API void tenon_report_free(tenon_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// unobserved — one hook for the process, and stderr in debug mode.
+
+#include "scope/unobserved.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static tenon_unobserved_fn *hook;  // guarded by lock
+static void *hook_context;         // guarded by lock
+
+static pthread_once_t environment_once = PTHREAD_ONCE_INIT;
+static bool is_debugging;
+
+static void read_environment(void)
+{
+    const char *value = getenv("TENON_DEBUG");
+
+    is_debugging = value != NULL && strcmp(value, "1") == 0;
+}
+
+void tenon_set_unobserved_hook(tenon_unobserved_fn *fn, void *context)
+{
+    pthread_mutex_lock(&lock);
+    hook = fn;
+    hook_context = context;
+    pthread_mutex_unlock(&lock);
+}
+
+void tn_unobserved_tell(const tenon_report *report)
+{
+    pthread_mutex_lock(&lock);
+    tenon_unobserved_fn *fn = hook;
+    void *context = hook_context;
+    pthread_mutex_unlock(&lock);
+    pthread_once(&environment_once, read_environment);
+    if (is_debugging) {
+        fputs("tenon: errors that nobody has read\n", stderr);
+        tenon_report_print(report, stderr);
+    }
+    if (fn != NULL) {
+        fn(report, context);
+    }
+}
