@@ -25,6 +25,7 @@ struct tenon_handle {
     uint64_t id;
     tenon_done_fn *on_done;
     void *on_done_context;
+    void *ticket;
     tenon_handle *next;
     uint64_t reserved[2];
 };

@@ -29,9 +29,11 @@ typedef struct tenon_scope_options {
     tenon_verdict_fn *verdict;          ///< with CUSTOM
     void *policy_context;               ///< for both
     uint64_t timeout_ns;                ///< from open on; 0: none
-    uint64_t deadline_ns;  ///< of tenon_now_ns(); 0: none. The earlier counts
-    tenon_token *parent;   ///< one more token to heed; must outlive the scope
-    uint32_t max_errors;   ///< kept whole, besides the primary; 0: 16
+    uint64_t deadline_ns;    ///< of tenon_now_ns(); 0: none. The earlier counts
+    tenon_token *parent;     ///< one more token to heed; must outlive the scope
+    tenon_limiter *limiter;  ///< its tasks need units of; NULL: none
+    uint32_t max_running;    ///< tasks at a time, others wait; 0: no limit
+    uint32_t max_errors;     ///< kept whole, besides the primary; 0: 16
     /// What is around it does not cancel it, nor bound its time: only itself,
     /// its own deadline, and `parent`. Still joined.
     bool is_shielded;
@@ -54,6 +56,8 @@ struct tenon_scope {
     uint32_t policy;
     uint32_t max_errors;
     uint32_t phase;
+    tenon_limiter *limiter;
+    bool owns_limiter;
     tenon_token_link link;  // of the token: the option `parent`
     tenon_token token;
 
@@ -85,7 +89,6 @@ struct tenon_scope {
     TENON_ATOMIC(uint64_t) handle_count;
     TENON_ATOMIC(uint64_t) delivered_count;
     tenon_handle *ready_first;
-    tenon_handle *ready_last;
 
     // Guarded by the lock of the errors.
     uint64_t kept_count;
@@ -96,6 +99,7 @@ struct tenon_scope {
     tenon_error *primary;
     tenon_scope *next_root;      // the open root scopes of one thread
     tenon_scope *previous_root;  // likewise
+    tenon_handle *ready_last;    // with ready_first
     uint64_t reserved[2];
 };
 

@@ -52,6 +52,32 @@ TENON_API TENON_NODISCARD tenon_status tenon_spawn_task(
     tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options);
 
+/// As tenon_spawn_task(), but only if the task can be queued at once: if the
+/// units of its limiter are free and nobody waits for them. `handle` may be
+/// NULL.
+///
+/// Owns:     as tenon_spawn_task().
+/// Threads:  as tenon_spawn().
+/// Errors:   TENON_EAGAIN they are not: nothing was started; else as
+///           tenon_spawn_with().
+TENON_API TENON_NODISCARD tenon_status tenon_try_spawn(
+    tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options);
+
+/// As tenon_try_spawn(), but wait for the units: for who makes tasks faster
+/// than they run.
+///
+/// Owns:     as tenon_spawn_task().
+/// Threads:  as tenon_spawn().
+/// Blocks:   until the units are free, `deadline_ns` of the executor's clock
+///           (TENON_NO_DEADLINE: for ever), or a cancel of the caller or of
+///           `scope`; running only descendants of the calling task.
+/// Errors:   TENON_ENOTREADY not by then: nothing was started; TENON_CANCELLED;
+///           else as tenon_spawn_with().
+TENON_API TENON_NODISCARD tenon_status tenon_spawn_until(
+    tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options, uint64_t deadline_ns);
+
 /// A right to spawn from any thread. Keeps the scope from closing: a join
 /// waits until it is released.
 typedef struct tenon_scope_ref {

@@ -22,6 +22,7 @@ typedef struct tenon_task tenon_task;
 typedef struct tenon_scope tenon_scope;
 typedef struct tenon_error tenon_error;
 typedef struct tenon_handle tenon_handle;
+typedef struct tenon_limiter tenon_limiter;
 
 /// What a task runs. 0 is ok. TENON_CANCELLED is a cancellation if the task's
 /// token is set; it and every other value is otherwise a failure with that
@@ -64,6 +65,8 @@ typedef struct tenon_task_options {
     uint64_t deadline_ns;           ///< 0: none. The earlier counts
     tenon_done_fn *on_done;         ///< NULL: none
     void *on_done_context;
+    tenon_limiter *limiter;  ///< NULL: its scope's, if any
+    uint32_t unit_count;     ///< that it needs of it while it runs; 0: 1
     bool start_always;  ///< run it even if it is cancelled before it begins
 } tenon_task_options;
 

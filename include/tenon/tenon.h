@@ -13,6 +13,7 @@
 #include "tenon/executor.h"
 #include "tenon/fork.h"
 #include "tenon/handle.h"
+#include "tenon/limiter.h"
 #include "tenon/policy.h"
 #include "tenon/report.h"
 #include "tenon/scope.h"

@@ -276,6 +276,7 @@ static void close(tenon_scope *scope)
     if (!is_root) {
         tn_scope_check_anew(scope);
     }
+    tn_scope_drop_limiter(scope);
     tenon_token_fini(&scope->token);
     scope->phase = TN_SCOPE_JOINED;
     // relaxed: only a courtesy to who calls too late.
@@ -309,7 +310,9 @@ tenon_status tenon_scope_join(
     tn_callback_end(&scope->token);
     // The rest is for who has something to tell or wants to be told.
     if (report != NULL || scope->error_count > 0 ||
-        tn_policy_is_watching(scope) || tenon_token_cancelled(&scope->token)) {
+        tn_policy_is_watching(scope) ||
+        (!tn_token_is_clean(&scope->token) &&
+         tenon_token_cancelled(&scope->token))) {
         conclude(scope, report);
     }
     tenon_status status = scope->join_status;

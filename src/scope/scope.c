@@ -37,8 +37,11 @@
 #include "scope/token.h"
 #include "sync/parker.h"
 #include "tenon/executor.h"
+#include "tenon/limiter.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define DEFAULT_MAX_ERRORS 16
 
@@ -58,7 +61,9 @@ void tn_scope_exit_shared(tenon_scope *scope)
 
 static bool are_valid(const tenon_scope_options *options)
 {
-    return options->struct_size == sizeof(*options) &&
+    bool has_two_limits = options->limiter != NULL && options->max_running != 0;
+
+    return !has_two_limits && options->struct_size == sizeof(*options) &&
            tn_policy_is_valid(options);
 }
 
@@ -93,36 +98,25 @@ static void init_token(tenon_scope *scope, const tenon_scope_options *options)
         tn_token_link(&scope->token, &scope->link, 1);
     }
     // Born cancelled, or clean as of now.
-    tenon_token_cancelled(&scope->token);
+    if (!tn_token_is_clean(&scope->token)) {
+        tenon_token_cancelled(&scope->token);
+    }
 }
 
-// One by one: for a memset the compiler takes `rep stos`, whose start alone
-// costs more.
+// Bytes of a scope from one member to another; 0 is zero for atomics, too. In
+// pieces: for all of it the compiler takes `rep stos`, whose start alone costs
+// more than these few stores.
+#define CLEAR(scope, first, end)                           \
+    memset(                                                \
+        (char *)(scope) + offsetof(tenon_scope, first), 0, \
+        offsetof(tenon_scope, end) - offsetof(tenon_scope, first))
+
 static void clear(tenon_scope *scope)
 {
-    scope->local_live = 0;
-    scope->local_spawned = 0;
-    scope->body_status = TENON_OK;
-    scope->join_status = TENON_OK;
-    scope->body_failure = TN_FAILURE_NONE;
-    tn_atomic_init(&scope->word, 0);
-    tn_atomic_init(&scope->shared_spawned, 0);
-    tn_atomic_init(&scope->failed_count, 0);
-    tn_atomic_init(&scope->cancelled_count, 0);
-    tn_atomic_init(&scope->dropped_count, 0);
-    tn_atomic_init(&scope->rejected_count, 0);
-    tn_atomic_init(&scope->completed, 0);
-    tn_atomic_init(&scope->handle_count, 0);
-    tn_atomic_init(&scope->delivered_count, 0);
-    scope->ready_first = NULL;
-    scope->kept_count = 0;
-    scope->error_count = 0;
-    scope->own_error_count = 0;
-    scope->first_error = NULL;
-    scope->last_error = NULL;
-    scope->primary = NULL;
-    scope->next_root = NULL;
-    scope->previous_root = NULL;
+    CLEAR(scope, local_live, report);
+    CLEAR(scope, word, completed);
+    CLEAR(scope, completed, error_count);
+    CLEAR(scope, error_count, ready_last);
 }
 
 static void init_fields(
@@ -145,6 +139,11 @@ static void init_fields(
     scope->max_errors =
         options->max_errors == 0 ? DEFAULT_MAX_ERRORS : options->max_errors;
     scope->phase = TN_SCOPE_OPEN;
+    scope->limiter = options->limiter;
+    scope->owns_limiter = false;
+    if (tn_unlikely(scope->limiter != NULL)) {
+        scope->phase = TN_SCOPE_WATCHED;
+    }
     if (tn_unlikely(tn_policy_is_watching(scope))) {
         scope->phase = TN_SCOPE_WATCHED;
         scope->on_complete = options->on_complete;
@@ -154,6 +153,30 @@ static void init_fields(
     scope->report = options->report;
     scope->status = options->status;
     init_token(scope, options);
+}
+
+static tenon_status add_limiter(
+    tenon_scope *scope, const tenon_scope_options *options)
+{
+    if (options->max_running == 0) {
+        return TENON_OK;
+    }
+    scope->limiter = malloc(sizeof(*scope->limiter));
+    if (scope->limiter == NULL) {
+        return TENON_ENOMEM;
+    }
+    tenon_limiter_init(scope->limiter, options->max_running);
+    scope->owns_limiter = true;
+    scope->phase = TN_SCOPE_WATCHED;
+    return TENON_OK;
+}
+
+void tn_scope_drop_limiter(tenon_scope *scope)
+{
+    if (scope->owns_limiter) {
+        tenon_limiter_fini(scope->limiter);
+        free(scope->limiter);
+    }
 }
 
 // Of equal deadlines the outermost scope comes first, then its tasks.
@@ -249,10 +272,10 @@ tenon_status tenon_scope_open(
         .struct_size = sizeof(defaults)};
     tenon_executor *executor = NULL;
 
-    options = options == NULL ? &defaults : options;
-    if (scope == NULL || !are_valid(options)) {
+    if (scope == NULL || (options != NULL && !are_valid(options))) {
         return TENON_EINVAL;
     }
+    options = options == NULL ? &defaults : options;
     if (tn_has_forked) {
         return TENON_EFORK;
     }
@@ -264,10 +287,14 @@ tenon_status tenon_scope_open(
         return TENON_EALREADY;
     }
     init_fields(scope, executor, options);
-    status = start_deadline(scope, options);
+    status = add_limiter(scope, options);
+    if (status == TENON_OK) {
+        status = start_deadline(scope, options);
+    }
     if (status != TENON_OK) {
         scope->phase = TN_SCOPE_UNUSED;
         scope->executor = NULL;
+        tn_scope_drop_limiter(scope);
         tenon_token_fini(&scope->token);
         return status;
     }

@@ -76,6 +76,9 @@ static inline void tn_scope_exit(tenon_scope *scope)
 // task has seen of the one says nothing of the other.
 void tn_scope_check_anew(tenon_scope *scope);
 
+// [owner] Free the limiter of its own, if it has one.
+void tn_scope_drop_limiter(tenon_scope *scope);
+
 // [owner] A root scope is not open any more.
 void tn_scope_forget_root(tenon_scope *scope);
 

@@ -4,32 +4,19 @@
 //
 // Roles:    the owner, members of the scope at any depth, holders of a
 //           reference.
-// Progress: never blocks, but for the allocator's lock on a foreign thread.
-// Memory:   64 bytes from the thread's cache, 64 more for options; with a
-//           handle none; a deadline without a handle takes one of ours from the
-//           heap.
+// Progress: never blocks, but for the allocator's lock on a foreign thread, and
+//           in tenon_spawn_until().
 
-#include "tenon/spawn.h"
+#include "scope/spawn.h"
+
 #include "base/check.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
-#include "scope/deadline.h"
-#include "scope/policy.h"
+#include "scope/limiter.h"
 #include "scope/scope.h"
 #include "scope/stream.h"
 #include "scope/task.h"
 #include "scope/token.h"
-
-#include <stdlib.h>
-
-struct spawn {
-    tenon_scope *scope;
-    tenon_handle *handle;  // the caller's, or NULL
-    tenon_task_fn *fn;
-    void *arg;
-    const tenon_task_options *options;  // or NULL
-    bool has_reference;
-};
 
 static bool is_closed(tenon_scope *scope)
 {
@@ -52,7 +39,7 @@ static tenon_status permission(tenon_scope *scope)
                                                                 : TENON_EPERM;
 }
 
-static tenon_status admit(struct spawn *spawn)
+static tenon_status admit(struct tn_spawn *spawn)
 {
     tenon_scope *scope = spawn->scope;
 
@@ -72,156 +59,6 @@ static tenon_status admit(struct spawn *spawn)
         return TENON_CANCELLED;
     }
     return TENON_OK;
-}
-
-static bool has_deadline(const tenon_task_options *options)
-{
-    return options != NULL &&
-           (options->timeout_ns != 0 || options->deadline_ns != 0);
-}
-
-static void fill_extra(
-    struct tn_task_extra *extra, const tenon_task_options *options)
-{
-    *extra = (struct tn_task_extra){
-        .name = options->name,
-        .destroy_arg = options->destroy_arg,
-        .id = options->id,
-        .on_done = options->on_done,
-        .on_done_context = options->on_done_context,
-    };
-}
-
-static bool needs_extra(const tenon_task_options *options)
-{
-    return options != NULL &&
-           (options->name != NULL || options->destroy_arg != NULL ||
-            options->id != 0 || options->on_done != NULL);
-}
-
-static uint32_t flags_of(const struct spawn *spawn)
-{
-    const tenon_task_options *options = spawn->options;
-    uint32_t flags = spawn->handle != NULL ? TN_TASK_HANDLED : 0;
-
-    if (spawn->handle == NULL && has_deadline(options)) {
-        flags |= TN_TASK_HANDLED | TN_TASK_OWNED;
-    }
-    if (options != NULL && options->start_always) {
-        flags |= TN_TASK_ALWAYS;
-    }
-    if (tn_policy_is_watching(spawn->scope)) {
-        flags |= TN_TASK_WATCHED;
-    }
-    return flags;
-}
-
-// The memory of a task with these flags, or NULL.
-static tenon_task *take_task(struct spawn *spawn, uint32_t flags)
-{
-    if (spawn->handle != NULL) {
-        return &spawn->handle->task;
-    }
-    return (flags & TN_TASK_OWNED) != 0
-               ? calloc(1, sizeof(tenon_handle))
-               : tn_executor_take_piece(spawn->scope->executor);
-}
-
-static void give_task(struct spawn *spawn, tenon_task *task, uint32_t flags)
-{
-    if ((flags & TN_TASK_OWNED) != 0) {
-        free(task);
-    } else if (spawn->handle == NULL) {
-        tn_executor_give_piece(spawn->scope->executor, task);
-    }
-}
-
-static void give_extra(struct spawn *spawn, tenon_task *task, uint32_t flags)
-{
-    if (task->relation != NULL && (flags & TN_TASK_HANDLED) == 0) {
-        tn_executor_give_piece(spawn->scope->executor, task->relation);
-    }
-}
-
-static bool add_extra(struct spawn *spawn, tenon_task *task)
-{
-    struct tn_task_extra *extra = NULL;
-
-    if (needs_extra(spawn->options)) {
-        extra = tn_executor_take_piece(spawn->scope->executor);
-        if (extra == NULL) {
-            return false;
-        }
-        fill_extra(extra, spawn->options);
-    }
-    task->relation = extra;
-    return true;
-}
-
-// The extras lie in the handle.
-static tenon_status init_handle(struct spawn *spawn, tenon_handle *handle)
-{
-    tenon_scope *scope = spawn->scope;
-    const tenon_task_options *options = spawn->options;
-    struct tn_timer *timer = &scope->executor->timer;
-    struct tn_task_extra *extra = tn_handle_extra(handle);
-
-    handle->task.relation = NULL;
-    handle->next = NULL;
-    if (needs_extra(options)) {
-        fill_extra(extra, options);
-        handle->task.relation = extra;
-    }
-    tn_token_init(
-        &handle->token, &scope->token, TN_TOKEN_OF_TASK,
-        options == NULL ? NULL : options->name);
-    if (!has_deadline(options)) {
-        return TENON_OK;
-    }
-    return tn_deadline_set(
-        &handle->token, timer,
-        tn_deadline_of(timer, options->deadline_ns, options->timeout_ns),
-        scope->depth * 2 + 1);
-}
-
-static tenon_status make_task(struct spawn *spawn, tenon_task **made)
-{
-    uint32_t flags = flags_of(spawn);
-    tenon_task *task = take_task(spawn, flags);
-    tenon_status status = TENON_OK;
-
-    if (task == NULL) {
-        return TENON_ENOMEM;
-    }
-    task->fn = spawn->fn;
-    task->arg = spawn->arg;
-    task->scope = spawn->scope;
-    // relaxed: the push publishes it.
-    tn_store_relaxed(&task->state, flags);
-    if ((flags & TN_TASK_HANDLED) != 0) {
-        status = init_handle(spawn, tn_task_handle(task));
-    } else if (!add_extra(spawn, task)) {
-        status = TENON_ENOMEM;
-    }
-    if (status != TENON_OK) {
-        give_task(spawn, task, flags);
-        return status;
-    }
-    *made = task;
-    return TENON_OK;
-}
-
-static void unmake_task(struct spawn *spawn, tenon_task *task)
-{
-    uint32_t flags = tn_task_flags(task);
-
-    if ((flags & TN_TASK_HANDLED) != 0) {
-        tenon_token *token = &tn_task_handle(task)->token;
-        tn_deadline_stop(token, &spawn->scope->executor->timer);
-        tn_token_seal(token);
-    }
-    give_extra(spawn, task, flags);
-    give_task(spawn, task, flags);
 }
 
 static bool queue(tenon_scope *scope, tenon_task *task)
@@ -246,27 +83,91 @@ static void count_spawned(tenon_scope *scope, int64_t difference)
     }
 }
 
-static tenon_status start(struct spawn *spawn)
+void tn_task_queue(tenon_task *task)
 {
-    tenon_task *task = NULL;
-    tenon_status status = make_task(spawn, &task);
-
-    if (status != TENON_OK) {
-        return status;
+    if (!queue(task->scope, task)) {
+        tn_executor_inject(task->scope->executor, (struct tn_job *)task);
     }
+}
+
+static struct tn_ticket *ticket_of(const tenon_task *task)
+{
+    const struct tn_task_extra *extra = task->relation;
+
+    return extra == NULL ? NULL : extra->ticket;
+}
+
+// Units before the task is counted, where the caller wants it so.
+static tenon_status take_units(
+    const struct tn_spawn *spawn, struct tn_ticket *ticket)
+{
+    tenon_scope *scope = spawn->scope;
+    tenon_task *current = tn_task_current();
+
+    if (spawn->mode == TN_SPAWN_TRY) {
+        return tn_ticket_try(ticket) ? TENON_OK : TENON_EAGAIN;
+    }
+    return tn_ticket_wait(
+        ticket, scope->executor, scope,
+        current == NULL ? &scope->token : tn_task_innermost_token(current),
+        spawn->deadline_ns);
+}
+
+static void count_in(struct tn_spawn *spawn)
+{
     // Counted before it can be taken: the count never misses a live task.
     tn_scope_enter(spawn->scope);
     count_spawned(spawn->scope, 1);
     if (spawn->handle != NULL) {
         tn_stream_expect(spawn->scope, 1);
     }
+}
+
+static void count_out(struct tn_spawn *spawn)
+{
+    if (spawn->handle != NULL) {
+        tn_stream_expect(spawn->scope, -1);
+    }
+    count_spawned(spawn->scope, -1);
+    tn_scope_exit(spawn->scope);
+}
+
+static tenon_status start_limited(
+    struct tn_spawn *spawn, tenon_task *task, struct tn_ticket *ticket)
+{
+    bool is_patient = (tn_task_flags(task) & TN_TASK_ALWAYS) != 0;
+
+    if (spawn->mode == TN_SPAWN_LINE_UP) {
+        count_in(spawn);
+        tn_ticket_line_up(ticket, tn_task_token(task), is_patient);
+        return TENON_OK;
+    }
+    tenon_status status = take_units(spawn, ticket);
+    if (status != TENON_OK) {
+        tn_spawn_unmake(spawn, task);
+        return status;
+    }
+    count_in(spawn);
+    tn_task_queue(task);
+    return TENON_OK;
+}
+
+static tenon_status start(struct tn_spawn *spawn)
+{
+    tenon_task *task = NULL;
+    tenon_status status = tn_spawn_make(spawn, &task);
+
+    if (status != TENON_OK) {
+        return status;
+    }
+    struct tn_ticket *ticket = ticket_of(task);
+    if (ticket != NULL) {
+        return start_limited(spawn, task, ticket);
+    }
+    count_in(spawn);
     if (!queue(spawn->scope, task)) {
-        unmake_task(spawn, task);
-        if (spawn->handle != NULL) {
-            tn_stream_expect(spawn->scope, -1);
-        }
-        count_spawned(spawn->scope, -1);
-        tn_scope_exit(spawn->scope);
+        tn_spawn_unmake(spawn, task);
+        count_out(spawn);
         return TENON_ENOMEM;
     }
     return TENON_OK;
@@ -282,7 +183,7 @@ static void forget(tenon_handle *handle)
 }
 
 static __attribute__((noinline)) tenon_status refuse(
-    const struct spawn *spawn, tenon_status status)
+    const struct tn_spawn *spawn, tenon_status status)
 {
     forget(spawn->handle);
     if (spawn->options != NULL && spawn->options->destroy_arg != NULL) {
@@ -291,7 +192,7 @@ static __attribute__((noinline)) tenon_status refuse(
     return status;
 }
 
-static tenon_status do_spawn(struct spawn *spawn)
+static tenon_status do_spawn(struct tn_spawn *spawn)
 {
     // Options of another size are not looked into.
     if (spawn->options != NULL &&
@@ -309,7 +210,7 @@ static tenon_status do_spawn(struct spawn *spawn)
 static __attribute__((noinline)) tenon_status spawn_slowly(
     tenon_scope *scope, tenon_task_fn *fn, void *arg)
 {
-    struct spawn spawn = {.scope = scope, .fn = fn, .arg = arg};
+    struct tn_spawn spawn = {.scope = scope, .fn = fn, .arg = arg};
 
     return do_spawn(&spawn);
 }
@@ -361,7 +262,7 @@ tenon_status tenon_spawn_with(
     tenon_scope *scope, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options)
 {
-    struct spawn spawn = {
+    struct tn_spawn spawn = {
         .scope = scope, .fn = fn, .arg = arg, .options = options};
 
     return do_spawn(&spawn);
@@ -371,12 +272,45 @@ tenon_status tenon_spawn_task(
     tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options)
 {
-    struct spawn spawn = {
+    struct tn_spawn spawn = {
         .scope = scope,
         .handle = handle,
         .fn = handle == NULL ? NULL : fn,  // refused as invalid
         .arg = arg,
         .options = options,
+    };
+
+    return do_spawn(&spawn);
+}
+
+tenon_status tenon_try_spawn(
+    tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options)
+{
+    struct tn_spawn spawn = {
+        .scope = scope,
+        .handle = handle,
+        .fn = fn,
+        .arg = arg,
+        .options = options,
+        .mode = TN_SPAWN_TRY,
+    };
+
+    return do_spawn(&spawn);
+}
+
+tenon_status tenon_spawn_until(
+    tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
+    const tenon_task_options *options, uint64_t deadline_ns)
+{
+    struct tn_spawn spawn = {
+        .scope = scope,
+        .handle = handle,
+        .fn = fn,
+        .arg = arg,
+        .options = options,
+        .mode = TN_SPAWN_WAIT,
+        .deadline_ns = deadline_ns,
     };
 
     return do_spawn(&spawn);
@@ -402,7 +336,7 @@ tenon_status tenon_ref_spawn(
     tenon_scope_ref *ref, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options)
 {
-    struct spawn spawn = {
+    struct tn_spawn spawn = {
         .scope = ref == NULL ? NULL : ref->scope,
         .fn = fn,
         .arg = arg,

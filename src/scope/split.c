@@ -15,10 +15,11 @@
 
 struct node {
     const tenon_error *error;
-    size_t parent;    // its index, or NONE
-    bool is_chosen;   // it, or what it is below of, matches
-    bool is_matched;  // belongs to the one side
-    bool is_rest;     // belongs to the other; may be both
+    size_t parent;      // its index, or NONE
+    bool stands_alone;  // not only for its children
+    bool is_chosen;     // it, or what it is below of, matches
+    bool is_matched;    // belongs to the one side
+    bool is_rest;       // belongs to the other; may be both
     tenon_error *copy;
 };
 
@@ -45,7 +46,12 @@ static void fill_nodes(struct node *nodes, const tenon_report *report)
         while (above != NONE && nodes[above].error != error->parent) {
             above = nodes[above].parent;
         }
-        nodes[i] = (struct node){.error = error, .parent = above};
+        nodes[i] = (struct node){
+            .error = error,
+            .parent = above,
+            .stands_alone =
+                error->children == NULL || error->children_dropped_count > 0,
+        };
         above = i;
     }
 }
@@ -61,12 +67,10 @@ static void judge(
     }
     // Children come after their parents: from the last to the first.
     for (size_t i = count; i-- > 0;) {
-        const tenon_error *error = nodes[i].error;
         size_t parent = nodes[i].parent;
         nodes[i].is_matched = nodes[i].is_matched || nodes[i].is_chosen;
-        nodes[i].is_rest = !nodes[i].is_chosen &&
-                           (nodes[i].is_rest || error->children == NULL ||
-                            error->children_dropped_count > 0);
+        nodes[i].is_rest =
+            !nodes[i].is_chosen && (nodes[i].is_rest || nodes[i].stands_alone);
         if (parent != NONE && !nodes[parent].is_chosen) {
             nodes[parent].is_matched |= nodes[i].is_matched;
             nodes[parent].is_rest |= nodes[i].is_rest;

@@ -18,6 +18,7 @@
 #include "sched/executor.h"
 #include "scope/callback.h"
 #include "scope/deadline.h"
+#include "scope/limiter.h"
 #include "scope/policy.h"
 #include "scope/scope.h"
 #include "scope/stream.h"
@@ -35,9 +36,8 @@ _Static_assert(
     sizeof(struct tn_task_extra) <= TN_PIECE_BYTES, "extras fit a piece");
 _Static_assert(
     offsetof(tenon_handle, task) == 0 &&
-        offsetof(tenon_handle, on_done_context) -
-                offsetof(tenon_handle, name) ==
-            offsetof(struct tn_task_extra, on_done_context),
+        offsetof(tenon_handle, ticket) - offsetof(tenon_handle, name) ==
+            offsetof(struct tn_task_extra, ticket),
     "a handle begins with its task and has room for the extras");
 
 static struct tn_task_extra *extra_of(const tenon_task *task)
@@ -176,6 +176,7 @@ static void end_extra(struct tn_worker *worker, tenon_task *task)
     if (extra->destroy_arg != NULL) {
         destroy_arg(worker, task, extra->destroy_arg);
     }
+    tn_ticket_destroy(extra->ticket);
     if (!tn_task_is_handled(task)) {
         tn_worker_give_piece(worker, extra);
     }

@@ -38,7 +38,11 @@ struct tn_task_extra {
     uint64_t id;
     tenon_done_fn *on_done;
     void *on_done_context;
+    struct tn_ticket *ticket;  // of a limiter, or NULL
 };
+
+// [any] Queue a task that is counted in its scope.
+void tn_task_queue(tenon_task *task);
 
 // [worker] Run or drop a queued task; it is gone when this returns.
 tn_job_run_fn tn_task_run;

@@ -47,26 +47,6 @@ enum { TAG_RECORD = 0, TAG_INLINE = 1, TAG_PARENT = 2, TAG_MASK = 3 };
 
 _Atomic(uint64_t) tenon_cancel_epoch = 1;
 
-void tn_token_init(
-    tenon_token *token, tenon_token *parent, uint32_t kind, const char *name)
-{
-    // As clean as its only parent was last seen: I2.
-    // relaxed: I2.
-    uint64_t epoch = parent == NULL ? 0 : tn_load_relaxed(&parent->clean_epoch);
-
-    tn_atomic_init(&token->cause, 0);
-    tn_atomic_init(&token->clean_epoch, epoch);
-    tn_atomic_init(&token->is_announced, 0);
-    tn_atomic_init(&token->is_listening, 0);
-    token->up.parent = parent;
-    token->links = NULL;
-    token->link_count = 0;
-    token->kind = kind;
-    token->name = name;
-    tn_atomic_init(&token->deadline_ns, TENON_NO_DEADLINE);
-    token->timer_state = 0;
-}
-
 void tn_token_link(
     tenon_token *token, tenon_token_link *links, uint32_t link_count)
 {

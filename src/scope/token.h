@@ -19,8 +19,25 @@
 enum { TN_TOKEN_FREE, TN_TOKEN_OF_SCOPE, TN_TOKEN_OF_TASK };
 
 // [one thread]
-void tn_token_init(
-    tenon_token *token, tenon_token *parent, uint32_t kind, const char *name);
+static inline void tn_token_init(
+    tenon_token *token, tenon_token *parent, uint32_t kind, const char *name)
+{
+    // As clean as its only parent was last seen: I2 of token.c.
+    // relaxed: I2.
+    uint64_t epoch = parent == NULL ? 0 : tn_load_relaxed(&parent->clean_epoch);
+
+    tn_atomic_init(&token->cause, 0);
+    tn_atomic_init(&token->clean_epoch, epoch);
+    tn_atomic_init(&token->is_announced, 0);
+    tn_atomic_init(&token->is_listening, 0);
+    token->up.parent = parent;
+    token->links = NULL;
+    token->link_count = 0;
+    token->kind = kind;
+    token->name = name;
+    tn_atomic_init(&token->deadline_ns, TENON_NO_DEADLINE);
+    token->timer_state = 0;
+}
 
 // [one thread] Further parents, before the token is shared.
 void tn_token_link(
@@ -56,6 +73,14 @@ void tn_cause_name(tenon_cause *cause, const tenon_token *token);
 
 // [any] Copy a name into a field of a cause, cut to fit; NULL gives "".
 void tn_cause_copy(char *to, size_t size_bytes, const char *from);
+
+// [any] Was it clean as of now, by what is remembered? False: look.
+static inline bool tn_token_is_clean(tenon_token *token)
+{
+    // relaxed: I2 of token.c.
+    return tn_load_relaxed(&token->clean_epoch) ==
+           tn_load_relaxed(&tenon_cancel_epoch);  // relaxed: I2
+}
 
 // [any]
 static inline uint64_t tn_cancel_epoch(void)
