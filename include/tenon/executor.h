@@ -41,7 +41,10 @@ typedef struct tenon_executor_options {
     size_t stack_size_bytes;  ///< per thread, >= 64 KiB. 0: 16 MiB, on demand
     uint64_t idle_spin_ns;    ///< look for work so long before sleep. 0: 20 us
     const char *name;         ///< threads are `name`-0, ...; NULL: "tenon"
-    tenon_clock clock;        ///< of all deadlines; zeroed: tenon_now_ns()
+    /// At most so many tasks spawned from foreign threads and not yet taken by
+    /// a worker: further spawns give TENON_EAGAIN. 0: no limit.
+    uint64_t queue_limit;
+    tenon_clock clock;  ///< of all deadlines; zeroed: tenon_now_ns()
 } tenon_executor_options;
 
 #define TENON_EXECUTOR_OPTIONS(...)   \

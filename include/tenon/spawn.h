@@ -23,7 +23,9 @@ extern "C" {
 /// Blocks:   never. Not a cancellation checkpoint.
 /// Errors:   TENON_CANCELLED the scope is cancelled, nothing was started, and
 ///           it is counted as rejected; TENON_ECLOSED; TENON_EPERM;
-///           TENON_EINVAL; TENON_ENOMEM; TENON_EFORK.
+///           TENON_EINVAL; TENON_ENOMEM; TENON_EFORK; TENON_EAGAIN outside of
+///           the executor's workers: as many are queued as its `queue_limit`
+///           says.
 /// Cost:     one task from the thread's cache; a futex call only if a worker
 ///           sleeps.
 TENON_API TENON_NODISCARD tenon_status
@@ -37,7 +39,8 @@ tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg);
 /// Owns:     with a destructor, the task owns `arg`, whatever this returns; but
 ///           for options of an unknown struct_size, which are not looked into.
 /// Threads:  as tenon_spawn().
-/// Errors:   as tenon_spawn(); TENON_EAGAIN no timer thread for a deadline.
+/// Errors:   as tenon_spawn(); TENON_EAGAIN also without a timer thread for a
+///           deadline.
 TENON_API TENON_NODISCARD tenon_status tenon_spawn_with(
     tenon_scope *scope, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options);

@@ -24,10 +24,11 @@ enum {
     TENON_ENOMEM = -5,     ///< no memory; nothing was started
     TENON_EPERM = -6,    ///< not the owner, or neither descendant nor reference
     TENON_EDEADLK = -7,  ///< would wait for itself
-    TENON_EALREADY = -8,    ///< was done before
-    TENON_ECLOSED = -9,     ///< the scope takes no more tasks
-    TENON_EBUSY = -10,      ///< something still lives in it
-    TENON_EAGAIN = -11,     ///< a thread, or a write to a stream, was refused
+    TENON_EALREADY = -8,  ///< was done before
+    TENON_ECLOSED = -9,   ///< the scope takes no more tasks
+    TENON_EBUSY = -10,    ///< something still lives in it
+    TENON_EAGAIN =
+        -11,  ///< a thread, a place, or a write to a stream was refused
     TENON_ENOTREADY = -12,  ///< no outcome yet
     TENON_ESTRUCT = -13,    ///< scopes were not closed in the order of nesting
     TENON_EFORK = -14,      ///< the process forked: its child has no executor

@@ -64,7 +64,7 @@ static void init_fields(
         .searcher_limit = (config->worker_count + 1) / 2,
     };
     snprintf(executor->name, sizeof(executor->name), "%s", config->name);
-    tn_inject_init(&executor->inject);
+    tn_inject_init(&executor->inject, config->inject_limit);
     tn_slab_init(&executor->foreign_cache);
     executor->foreign_cache.group = executor;
     executor->foreign_returns.group = executor;
@@ -125,6 +125,15 @@ void tn_executor_inject(struct tenon_executor *executor, struct tn_job *job)
 {
     tn_inject_push(&executor->inject, &job->link);
     tn_idle_notify(&executor->idle);
+}
+
+bool tn_executor_try_inject(struct tenon_executor *executor, struct tn_job *job)
+{
+    if (!tn_inject_try_push(&executor->inject, &job->link)) {
+        return false;
+    }
+    tn_idle_notify(&executor->idle);
+    return true;
 }
 
 static struct tn_worker *own_worker(struct tenon_executor *executor)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct tn_executor_config {
+    uint64_t inject_limit;  // 0: none
     uint32_t worker_count;
     uint32_t spare_count;
     size_t stack_size_bytes;
@@ -60,6 +61,10 @@ void tn_executor_destroy(struct tenon_executor *executor);
 
 // [any] Queue a job from a thread without a deque in this executor.
 void tn_executor_inject(struct tenon_executor *executor, struct tn_job *job);
+
+// [any] The same, unless as many as the limit says are queued so: false.
+bool tn_executor_try_inject(
+    struct tenon_executor *executor, struct tn_job *job);
 
 // [any] 64 bytes, or NULL.
 void *tn_executor_take_piece(struct tenon_executor *executor);

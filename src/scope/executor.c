@@ -66,6 +66,7 @@ static tenon_status make_config(
     if (options->idle_spin_ns == TENON_NO_SPIN) {
         config->idle_spin_ns = 0;
     }
+    config->inject_limit = options->queue_limit;
     config->name = options->name == NULL ? "tenon" : options->name;
     config->run = tn_task_run;
     config->clock = (struct tn_clock){

@@ -61,16 +61,16 @@ static tenon_status admit(struct tn_spawn *spawn)
     return TENON_OK;
 }
 
-static bool queue(tenon_scope *scope, tenon_task *task)
+static tenon_status queue(tenon_scope *scope, tenon_task *task)
 {
     struct tn_worker *worker = tn_worker_self();
     struct tn_job *job = (struct tn_job *)task;
 
     if (worker != NULL && worker->executor == scope->executor) {
-        return tn_worker_push(worker, job);
+        return tn_worker_push(worker, job) ? TENON_OK : TENON_ENOMEM;
     }
-    tn_executor_inject(scope->executor, job);
-    return true;
+    return tn_executor_try_inject(scope->executor, job) ? TENON_OK
+                                                        : TENON_EAGAIN;
 }
 
 static void count_spawned(tenon_scope *scope, int64_t difference)
@@ -85,7 +85,7 @@ static void count_spawned(tenon_scope *scope, int64_t difference)
 
 void tn_task_queue(tenon_task *task)
 {
-    if (!queue(task->scope, task)) {
+    if (queue(task->scope, task) != TENON_OK) {
         tn_executor_inject(task->scope->executor, (struct tn_job *)task);
     }
 }
@@ -165,12 +165,12 @@ static tenon_status start(struct tn_spawn *spawn)
         return start_limited(spawn, task, ticket);
     }
     count_in(spawn);
-    if (!queue(spawn->scope, task)) {
+    status = queue(spawn->scope, task);
+    if (status != TENON_OK) {
         tn_spawn_unmake(spawn, task);
         count_out(spawn);
-        return TENON_ENOMEM;
     }
-    return TENON_OK;
+    return status;
 }
 
 // A handle whose task is not started has no outcome, not even a former one.

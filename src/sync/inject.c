@@ -17,17 +17,40 @@
 
 #include "sync/inject.h"
 
-void tn_inject_init(struct tn_inject *inject)
+void tn_inject_init(struct tn_inject *inject, uint64_t limit)
 {
+    inject->limit = limit;
+    tn_atomic_init(&inject->length, 0);
     ck_stack_init(&inject->arrived);
     tn_atomic_init(&inject->is_locked, false);
     tn_atomic_init(&inject->has_ready, false);
     inject->ready = NULL;
 }
 
+// How many there were. Counted before the push, uncounted after the take: the
+// count never misses one that is queued.
+static uint64_t count(struct tn_inject *inject, int64_t difference)
+{
+    // relaxed: a bound, not an order.
+    return inject->limit == 0
+               ? 0
+               : tn_add_relaxed(&inject->length, (uint64_t)difference);
+}
+
 void tn_inject_push(struct tn_inject *inject, struct tn_link *link)
 {
+    count(inject, 1);
     tn_ck_stack_push(&inject->arrived, &link->entry);  // E1
+}
+
+bool tn_inject_try_push(struct tn_inject *inject, struct tn_link *link)
+{
+    if (inject->limit != 0 && count(inject, 1) >= inject->limit) {
+        count(inject, -1);
+        return false;
+    }
+    tn_ck_stack_push(&inject->arrived, &link->entry);  // E1
+    return true;
 }
 
 static struct ck_stack_entry *reversed(struct ck_stack_entry *newest)
@@ -68,9 +91,12 @@ size_t tn_inject_take(
         tn_exchange_acquire(&inject->is_locked, true)) {  // E2
         return 0;
     }
-    size_t count = take_locked(inject, links, capacity);
+    size_t taken_count = take_locked(inject, links, capacity);
     tn_store_release(&inject->is_locked, false);  // E2
-    return count;
+    if (taken_count > 0) {
+        count(inject, -(int64_t)taken_count);
+    }
+    return taken_count;
 }
 
 bool tn_inject_looks_empty(struct tn_inject *inject)

@@ -21,8 +21,13 @@ struct tn_link {
 };
 
 struct tn_inject {
+    // Fixed.
+    uint64_t
+        limit;  // for tn_inject_try_push(); 0: none, and nothing is counted
+
     // Pushers compete.
     alignas(TN_CACHE_LINE) struct ck_stack arrived;  // newest first
+    _Atomic(uint64_t) length;                        // with a limit
 
     // Takers compete.
     alignas(TN_CACHE_LINE) _Atomic(bool) is_locked;
@@ -30,11 +35,14 @@ struct tn_inject {
     struct ck_stack_entry *ready;  // oldest first; guarded by is_locked
 };
 
-// [one thread]
-void tn_inject_init(struct tn_inject *inject);
+// [one thread] `limit` 0: none.
+void tn_inject_init(struct tn_inject *inject, uint64_t limit);
 
 // [any] Never fails, never waits.
 void tn_inject_push(struct tn_inject *inject, struct tn_link *link);
+
+// [any] Push unless `limit` are queued already: false. Never waits.
+bool tn_inject_try_push(struct tn_inject *inject, struct tn_link *link);
 
 // [any] Take up to `capacity` of the oldest into `links[]`; the number taken.
 // 0 also if another thread is just taking.

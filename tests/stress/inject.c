@@ -152,7 +152,7 @@ static void judge(void)
 
 static void play_round(void)
 {
-    tn_inject_init(&inject);
+    tn_inject_init(&inject, 0);
     round_number++;
     atomic_store(&taken_total, 0);
     pthread_barrier_wait(&gate);

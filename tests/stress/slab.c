@@ -238,7 +238,7 @@ static void start(void)
     pthread_barrier_init(&gate, NULL, player_count + 1);
     for (uint32_t i = 0; i < player_count; i++) {
         tn_slab_init(&players[i].cache);
-        tn_inject_init(&players[i].mailbox);
+        tn_inject_init(&players[i].mailbox, 0);
         players[i].random = stress_random_make(i);
         players[i].thread = stress_thread_start(player_main, &players[i]);
     }

@@ -20,7 +20,7 @@ static struct parcel parcels[1000];
 
 static void make_inject(void)
 {
-    tn_inject_init(&inject);
+    tn_inject_init(&inject, 0);
 }
 
 static void push(int first, int end)
