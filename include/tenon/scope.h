@@ -51,6 +51,7 @@ struct tenon_scope {
     tenon_executor *executor;
     tenon_task *owner;  // NULL: a root scope
     const void *owner_thread;
+    TENON_ATOMIC(const void *) local_thread;  // counts in local_live; or NULL
     tenon_scope *parent;  // the scope around it; NULL: a root scope
     uint32_t depth;
     uint32_t policy;
@@ -69,6 +70,11 @@ struct tenon_scope {
     uintptr_t body_failure;
     tenon_report *report;
     tenon_status *status;
+
+    // Fixed when it is closed to its owner (src/scope/notify.c).
+    void (*notify)(void *context);
+    void *notify_context;
+    int notify_fd;
 
     // Fixed at open, with a policy of the user's.
     tenon_on_complete_fn *on_complete;

@@ -14,6 +14,7 @@
 #include "tenon/fork.h"
 #include "tenon/handle.h"
 #include "tenon/limiter.h"
+#include "tenon/notify.h"
 #include "tenon/policy.h"
 #include "tenon/report.h"
 #include "tenon/scope.h"

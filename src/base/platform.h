@@ -28,6 +28,9 @@ void tn_thread_set_name(const char *name);
 // another stack (a coroutine's, a signal handler's).
 bool tn_stack_has_left(const void *place, const void *end);
 
+// [any] Add 1 to an eventfd(2).
+void tn_eventfd_add(int event_fd);
+
 // [any] Fresh zeroed pages, or NULL. `align` is a power of two, >= a page.
 void *tn_pages_map(size_t size_bytes, size_t align);
 

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -86,6 +87,12 @@ bool tn_stack_has_left(const void *place, const void *end)
     pthread_attr_destroy(&attr);
     const char *lowest = low;
     return is_known && frame >= lowest && top <= lowest + size_bytes;
+}
+
+void tn_eventfd_add(int event_fd)
+{
+    // It blocks only when 2^64 - 2 are unread, and fails only if it is closed.
+    (void)eventfd_write(event_fd, 1);
 }
 
 void *tn_pages_map(size_t size_bytes, size_t align)

@@ -151,6 +151,7 @@ tenon_error *tn_error_copy(const tenon_error *error)
     copy->task_id = error->task_id;
     copy->sequence = error->sequence;
     copy->after_cancel = error->after_cancel;
+    copy->children_dropped_count = error->children_dropped_count;
     return copy;
 }
 

@@ -31,7 +31,8 @@ tenon_error *tn_error_create(
 void tn_error_set_names(
     tenon_error *error, const char *task_name, const char *scope_name);
 
-// [any] A copy without children, or NULL without memory for all of it.
+// [any] A copy without its children (but with the count of those not kept), or
+// NULL without memory for all of it.
 tenon_error *tn_error_copy(const tenon_error *error);
 
 // [any] Add a copy to the list, and to the children of `parent` unless NULL.

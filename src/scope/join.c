@@ -132,7 +132,7 @@ static void wait_for_all(tenon_scope *scope)
     }
 }
 
-static tenon_status check_join(tenon_scope *scope)
+tenon_status tn_scope_check_owner(tenon_scope *scope)
 {
     tenon_task *current = tn_task_current();
 
@@ -146,7 +146,18 @@ static tenon_status check_join(tenon_scope *scope)
         bool is_inside = current != NULL && tn_task_is_within(current, scope);
         return is_inside ? TENON_EDEADLK : TENON_EPERM;
     }
-    return tn_scope_is_open(scope) ? TENON_OK : TENON_EALREADY;
+    return TENON_OK;
+}
+
+static tenon_status check_join(tenon_scope *scope)
+{
+    tenon_status status = tn_scope_check_owner(scope);
+
+    if (status != TENON_OK) {
+        return status;
+    }
+    bool is_open = tn_scope_is_open(scope) || scope->phase == TN_SCOPE_CLOSED;
+    return is_open ? TENON_OK : TENON_EALREADY;
 }
 
 // Cancel and join the scopes that `task` opened after `end` and left open.

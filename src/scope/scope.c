@@ -50,8 +50,14 @@
 
 void tn_scope_exit_shared(tenon_scope *scope)
 {
-    // From here on the scope may be gone.
+    // From here on the scope may be gone, unless it holds itself.
     int64_t old = tn_sub_release(&scope->word, TN_WORD_COUNT_ONE);  // E1, E2
+    if (tn_unlikely((old & TN_WORD_NOTIFY) != 0)) {
+        if (tn_word_count(old) == 2) {
+            tn_scope_notify_empty(scope);
+        }
+        return;
+    }
     uint32_t parker =
         (uint32_t)((old & TN_WORD_WAITER_MASK) >> TN_WORD_WAITER_SHIFT);
     if (tn_word_count(old) == 1 && parker != TN_PARKER_NONE) {
@@ -133,6 +139,7 @@ static void init_fields(
     scope->executor = executor;
     scope->owner = owner;
     scope->owner_thread = tn_thread_self();
+    tn_atomic_init(&scope->local_thread, scope->owner_thread);
     scope->parent = parent;
     scope->depth = parent == NULL ? 0 : parent->depth + 1;
     scope->policy = options->policy;

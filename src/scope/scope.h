@@ -21,16 +21,26 @@ enum {
     TN_SCOPE_UNUSED,
     TN_SCOPE_OPEN,
     TN_SCOPE_WATCHED,
+    TN_SCOPE_CLOSED,  // to its owner, who has still to join it
     TN_SCOPE_JOINING,
     TN_SCOPE_JOINED,
 };
 
-// The shared word: live count << 24 | the joiner's parker << 8 | closed.
+// The shared word: live count << 24 | the joiner's parker << 8 | notify |
+// closed.
 #define TN_WORD_CLOSED INT64_C(1)
+#define TN_WORD_NOTIFY INT64_C(2)  // the scope holds itself: one is no member
 #define TN_WORD_WAITER_SHIFT 8
 #define TN_WORD_WAITER_MASK (INT64_C(0xffff) << TN_WORD_WAITER_SHIFT)
 #define TN_WORD_COUNT_SHIFT 24
 #define TN_WORD_COUNT_ONE (INT64_C(1) << TN_WORD_COUNT_SHIFT)
+
+// [any] Does the calling thread count in plain numbers?
+static inline bool tn_scope_is_local(const tenon_scope *scope)
+{
+    // relaxed: for another thread it is another one, whatever it reads.
+    return tn_load_relaxed(&scope->local_thread) == tn_thread_self();
+}
 
 // [owner] May tasks be added by the owner, and has it still to be joined?
 static inline bool tn_scope_is_open(const tenon_scope *scope)
@@ -50,7 +60,7 @@ bool tn_scope_is_outermost(const tenon_scope *scope);
 // [any] One more live task or reference; the caller keeps the scope open.
 static inline void tn_scope_enter(tenon_scope *scope)
 {
-    if (tn_likely(scope->owner_thread == tn_thread_self())) {
+    if (tn_likely(tn_scope_is_local(scope))) {
         scope->local_live++;
     } else {
         // relaxed: the caller keeps the count above 0.
@@ -58,13 +68,20 @@ static inline void tn_scope_enter(tenon_scope *scope)
     }
 }
 
+// [any] Nobody is left in a scope that was to tell: tell. It may be gone then.
+void tn_scope_notify_empty(tenon_scope *scope);
+
+// [any] May the caller join, wait for or close the scope as its owner? EINVAL,
+// EFORK, EPERM, EDEADLK.
+tenon_status tn_scope_check_owner(tenon_scope *scope);
+
 // [any] The part of tn_scope_exit() that other threads take.
 void tn_scope_exit_shared(tenon_scope *scope);
 
 // [any] One less. The scope may be gone when this returns.
 static inline void tn_scope_exit(tenon_scope *scope)
 {
-    if (tn_likely(scope->owner_thread == tn_thread_self())) {
+    if (tn_likely(tn_scope_is_local(scope))) {
         scope->local_live--;
     } else {
         tn_scope_exit_shared(scope);

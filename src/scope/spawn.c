@@ -75,7 +75,7 @@ static tenon_status queue(tenon_scope *scope, tenon_task *task)
 
 static void count_spawned(tenon_scope *scope, int64_t difference)
 {
-    if (scope->owner_thread == tn_thread_self()) {
+    if (tn_scope_is_local(scope)) {
         scope->local_spawned += (uint64_t)difference;
     } else {
         // relaxed: the owner reads it after all have ended (E1 of scope.c).

@@ -108,9 +108,8 @@ static bool copy_side(
             last = node->copy;
         }
         // What was counted but not kept is on the side of the rest.
-        if (!wants_matched || node->is_chosen) {
-            node->copy->children_dropped_count =
-                node->error->children_dropped_count;
+        if (wants_matched && !node->is_chosen) {
+            node->copy->children_dropped_count = 0;
         }
     }
     return true;
