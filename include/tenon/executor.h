@@ -113,6 +113,25 @@ TENON_API TENON_NODISCARD tenon_status tenon_run(
     tenon_executor *executor, tenon_task_fn *fn, void *arg,
     tenon_report *report);
 
+/// What becomes of the scopes that are still open.
+typedef enum tenon_shutdown {
+    TENON_SHUTDOWN_DRAIN = 0,  ///< they go on to their end
+    TENON_SHUTDOWN_CANCEL = 1  ///< they are cancelled, with cause SHUTDOWN
+} tenon_shutdown;
+
+/// Open no more root scopes in the executor (TENON_ECLOSED), wait until all
+/// have been joined by their owners, then end it as tenon_executor_destroy().
+/// Shields mask the cancel; what ignores it delays this.
+///
+/// Threads:  any that is no worker and has no scope of the executor to join.
+///           Other threads may go on using it until their scopes are joined,
+///           but not begin to.
+/// Blocks:   until all is joined and the threads have ended.
+/// Errors:   TENON_EDEADLK from a task, or with a root scope of its own open;
+///           TENON_EINVAL; TENON_EFORK.
+TENON_API TENON_NODISCARD tenon_status
+tenon_executor_shutdown(tenon_executor *executor, tenon_shutdown shutdown);
+
 /// Stop and join all threads, free everything. Accepts NULL.
 ///
 /// Threads:  any but its own workers; nobody may use the executor any more.

@@ -59,7 +59,7 @@ struct tenon_scope {
     uint32_t phase;
     tenon_limiter *limiter;
     bool owns_limiter;
-    tenon_token_link link;  // of the token: the option `parent`
+    tenon_token_link links[2];  // of the token: the option `parent`, ...
     tenon_token token;
 
     // The owner's thread only.
@@ -119,7 +119,8 @@ struct tenon_scope {
 /// Errors:   TENON_EINVAL an option; TENON_ENOMEM and TENON_EAGAIN no default
 ///           executor, or no timer thread; TENON_EALREADY the running task has
 ///           it open, or it is one of the thread's 32 newest root scopes;
-///           TENON_EFORK. On failure there is nothing to join.
+///           TENON_ECLOSED the executor is shut down; TENON_EFORK. On failure
+///           there is nothing to join.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_open(tenon_scope *scope, const tenon_scope_options *options);
 

@@ -26,7 +26,7 @@ typedef enum tenon_cause_source {
     TENON_CAUSE_DEADLINE,  ///< the scope's own deadline
     TENON_CAUSE_PARENT,    ///< something above was cancelled: see `origin`
     TENON_CAUSE_POLICY,    ///< the scope's policy had what it wanted
-    TENON_CAUSE_SHUTDOWN   ///< not yet: the executor is being destroyed
+    TENON_CAUSE_SHUTDOWN   ///< the executor is shut down
 } tenon_cause_source;
 
 /// Why a token is set. A copy: it depends on nothing. Strings end with a zero

@@ -60,6 +60,8 @@
     atomic_fetch_add_explicit((p), (v), memory_order_release)
 #define tn_add_acqrel(p, v) \
     atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
+#define tn_or_relaxed(p, v) \
+    atomic_fetch_or_explicit((p), (v), memory_order_relaxed)
 #define tn_sub_relaxed(p, v) \
     atomic_fetch_sub_explicit((p), (v), memory_order_relaxed)
 #define tn_sub_release(p, v) \

@@ -34,7 +34,10 @@ struct tenon_executor {
     uint32_t searcher_limit;
     char name[16];
     _Atomic(bool) is_stopping;
-    _Atomic(uint32_t) open_count;  // counted by the layer above
+
+    // For the layer above.
+    void *upper;
+    _Atomic(uint32_t) open_count;
 
     struct tn_inject inject;
     struct tn_idle idle;

@@ -9,8 +9,10 @@
 #include "base/cpu.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/open.h"
 #include "scope/scope.h"
 #include "scope/task.h"
+#include "scope/token.h"
 #include "tenon/spawn.h"
 
 #include <pthread.h>
@@ -94,10 +96,16 @@ tenon_status tenon_executor_create(
     if (status != TENON_OK) {
         return status;
     }
-    tenon_executor *made = tn_executor_create(&config);
-    if (made == NULL) {
+    void *upper = tn_open_create();
+    if (upper == NULL) {
         return TENON_ENOMEM;
     }
+    tenon_executor *made = tn_executor_create(&config);
+    if (made == NULL) {
+        tn_open_destroy(upper);
+        return TENON_ENOMEM;
+    }
+    made->upper = upper;
     *executor = made;
     return TENON_OK;
 }
@@ -141,8 +149,7 @@ tenon_status tenon_executor_info_get(
     info->thread_error = crew->thread_error;
     info->thread_count = crew->thread_count;
     pthread_mutex_unlock(&crew->lock);
-    // relaxed: a number for people.
-    info->scope_count = tn_load_relaxed(&executor->open_count);
+    info->scope_count = tn_open_count(executor);
     return TENON_OK;
 }
 
@@ -175,25 +182,73 @@ static void forget_default(const tenon_executor *executor)
     pthread_mutex_unlock(&default_lock);
 }
 
-tenon_status tenon_executor_destroy(tenon_executor *executor)
+static tenon_status check_end(const tenon_executor *executor)
 {
     struct tn_worker *worker = tn_worker_self();
 
-    if (executor == NULL) {
-        return TENON_OK;
-    }
     if (tn_has_forked) {
         return TENON_EFORK;
     }
-    if (worker != NULL && worker->executor == executor) {
-        return TENON_EDEADLK;
-    }
-    // relaxed: who closed the last scope told the caller so.
-    if (tn_load_relaxed(&executor->open_count) > 0) {
-        return TENON_EBUSY;
-    }
+    return worker != NULL && worker->executor == executor ? TENON_EDEADLK
+                                                          : TENON_OK;
+}
+
+static void end(tenon_executor *executor)
+{
+    void *upper = executor->upper;
+
     forget_default(executor);
     tn_executor_destroy(executor);
+    tn_open_destroy(upper);
+}
+
+tenon_status tenon_executor_destroy(tenon_executor *executor)
+{
+    if (executor == NULL) {
+        return TENON_OK;
+    }
+    tenon_status status = check_end(executor);
+    if (status != TENON_OK) {
+        return status;
+    }
+    if (tn_open_count(executor) > 0) {
+        return TENON_EBUSY;
+    }
+    end(executor);
+    return TENON_OK;
+}
+
+static void cancel_all(tenon_executor *executor)
+{
+    tenon_cause cause = {
+        .source = TENON_CAUSE_SHUTDOWN,
+        .origin = TENON_CAUSE_SHUTDOWN,
+        .time_ns = tn_clock_now_ns(),
+    };
+
+    tn_cause_copy(cause.text, sizeof(cause.text), "the executor shuts down");
+    tn_token_set(tn_open_token(executor), &cause);
+}
+
+tenon_status tenon_executor_shutdown(
+    tenon_executor *executor, tenon_shutdown shutdown)
+{
+    if (executor == NULL || shutdown > TENON_SHUTDOWN_CANCEL) {
+        return TENON_EINVAL;
+    }
+    tenon_status status = check_end(executor);
+    if (status != TENON_OK) {
+        return status;
+    }
+    if (tn_task_current() != NULL || tn_scope_is_root_here(executor)) {
+        return TENON_EDEADLK;
+    }
+    forget_default(executor);
+    if (shutdown == TENON_SHUTDOWN_CANCEL) {
+        cancel_all(executor);
+    }
+    tn_open_drain(executor);
+    end(executor);
     return TENON_OK;
 }
 

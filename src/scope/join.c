@@ -22,6 +22,7 @@
 #include "scope/callback.h"
 #include "scope/deadline.h"
 #include "scope/error.h"
+#include "scope/open.h"
 #include "scope/pause.h"
 #include "scope/policy.h"
 #include "scope/scope.h"
@@ -282,6 +283,7 @@ static void close(tenon_scope *scope)
 {
     tenon_executor *executor = scope->executor;
     bool is_root = scope->owner == NULL;
+    bool is_outermost = tn_scope_is_outermost(scope);
     tenon_scope *parent = scope->parent;
 
     if (!is_root) {
@@ -299,9 +301,8 @@ static void close(tenon_scope *scope)
         tn_scope_forget_root(scope);
         tn_executor_trim(executor);
     }
-    if (tn_scope_is_outermost(scope)) {
-        // relaxed: see open.
-        tn_sub_relaxed(&executor->open_count, 1);
+    if (is_outermost) {
+        tn_open_leave(executor);
     }
 }
 

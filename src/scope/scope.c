@@ -32,6 +32,7 @@
 #include "sched/executor.h"
 #include "scope/deadline.h"
 #include "scope/error.h"
+#include "scope/open.h"
 #include "scope/policy.h"
 #include "scope/task.h"
 #include "scope/token.h"
@@ -47,6 +48,9 @@
 
 // So many of a thread's newest root scopes are looked at when it opens one.
 #define ROOT_LOOKS 32
+
+// The newest of the calling thread; they need not be joined in any order.
+static __thread tenon_scope *newest_root;
 
 void tn_scope_exit_shared(tenon_scope *scope)
 {
@@ -91,17 +95,35 @@ static tenon_status find_executor(
     return TENON_OK;
 }
 
-// Its token: below what the owner does now, unless it is shielded from that.
+// What a scope is below: what its owner does now, or its executor.
+static tenon_token *outer_token(
+    const tenon_scope *scope, const tenon_scope_options *options)
+{
+    if (options->is_shielded) {
+        return NULL;
+    }
+    return scope->owner != NULL ? tn_task_innermost_token(scope->owner)
+                                : tn_open_token(scope->executor);
+}
+
+// Inside a task of another executor it is below that one as well.
 static void init_token(tenon_scope *scope, const tenon_scope_options *options)
 {
-    bool has_outer = scope->owner != NULL && !options->is_shielded;
+    uint32_t link_count = 0;
 
     tn_token_init(
-        &scope->token, has_outer ? tn_task_innermost_token(scope->owner) : NULL,
-        TN_TOKEN_OF_SCOPE, options->name);
-    if (options->parent != NULL) {
-        scope->link.parent = options->parent;
-        tn_token_link(&scope->token, &scope->link, 1);
+        &scope->token, outer_token(scope, options), TN_TOKEN_OF_SCOPE,
+        options->name);
+    if (tn_unlikely(options->parent != NULL)) {
+        scope->links[link_count++].parent = options->parent;
+    }
+    if (tn_unlikely(
+            scope->owner != NULL && !options->is_shielded &&
+            tn_scope_is_outermost(scope))) {
+        scope->links[link_count++].parent = tn_open_token(scope->executor);
+    }
+    if (tn_unlikely(link_count > 0)) {
+        tn_token_link(&scope->token, scope->links, link_count);
     }
     // Born cancelled, or clean as of now.
     if (!tn_token_is_clean(&scope->token)) {
@@ -210,6 +232,29 @@ bool tn_scope_is_outermost(const tenon_scope *scope)
     return scope->parent == NULL || scope->parent->executor != scope->executor;
 }
 
+// Would a scope that the caller opens now be?
+static bool is_outermost_in(const tenon_executor *executor)
+{
+    tenon_task *owner = tn_task_current();
+
+    if (owner == NULL) {
+        return true;
+    }
+    const tenon_scope *parent =
+        owner->link != NULL ? owner->link : owner->scope;
+    return parent->executor != executor;
+}
+
+bool tn_scope_is_root_here(const tenon_executor *executor)
+{
+    const tenon_scope *open = newest_root;
+
+    while (open != NULL && open->executor != executor) {
+        open = open->next_root;
+    }
+    return open != NULL;
+}
+
 void tn_scope_check_anew(tenon_scope *scope)
 {
     if (tn_unlikely(
@@ -217,9 +262,6 @@ void tn_scope_check_anew(tenon_scope *scope)
         scope->owner->clean_epoch = 0;
     }
 }
-
-// The newest of the calling thread; they need not be joined in any order.
-static __thread tenon_scope *newest_root;
 
 static void remember_root(tenon_scope *scope)
 {
@@ -293,6 +335,10 @@ tenon_status tenon_scope_open(
     if (is_open_here(scope, TN_STACK_CALLEES)) {
         return TENON_EALREADY;
     }
+    bool is_outermost = is_outermost_in(executor);
+    if (is_outermost && !tn_open_enter(executor)) {
+        return TENON_ECLOSED;
+    }
     init_fields(scope, executor, options);
     status = add_limiter(scope, options);
     if (status == TENON_OK) {
@@ -303,6 +349,9 @@ tenon_status tenon_scope_open(
         scope->executor = NULL;
         tn_scope_drop_limiter(scope);
         tenon_token_fini(&scope->token);
+        if (is_outermost) {
+            tn_open_leave(executor);
+        }
         return status;
     }
     if (scope->owner != NULL) {
@@ -310,10 +359,6 @@ tenon_status tenon_scope_open(
         tn_scope_check_anew(scope);
     } else {
         remember_root(scope);
-    }
-    if (tn_scope_is_outermost(scope)) {
-        // relaxed: destroy asks after the scope's owner is done with it.
-        tn_add_relaxed(&executor->open_count, 1);
     }
     return TENON_OK;
 }

@@ -57,6 +57,9 @@ static inline int64_t tn_word_count(int64_t word)
 // [any] Is it counted as open by its executor: not inside another of its?
 bool tn_scope_is_outermost(const tenon_scope *scope);
 
+// [any] Has the calling thread a root scope of the executor to join?
+bool tn_scope_is_root_here(const tenon_executor *executor);
+
 // [any] One more live task or reference; the caller keeps the scope open.
 static inline void tn_scope_enter(tenon_scope *scope)
 {
