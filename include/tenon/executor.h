@@ -19,8 +19,8 @@ extern "C" {
 typedef struct tenon_executor tenon_executor;
 
 /// A clock of your own, for tests and simulations. `now_ns(context)` is called
-/// on any thread, never goes back, and must outlive the executor. When it has
-/// moved, call tenon_executor_tick().
+/// on any thread, without a lock of ours, never goes back, and must outlive the
+/// executor. When it has moved, call tenon_executor_tick().
 typedef struct tenon_clock {
     uint64_t (*now_ns)(void *context);
     void *context;
@@ -41,8 +41,9 @@ typedef struct tenon_executor_options {
     size_t stack_size_bytes;  ///< per thread, >= 64 KiB. 0: 16 MiB, on demand
     uint64_t idle_spin_ns;    ///< look for work so long before sleep. 0: 20 us
     const char *name;         ///< threads are `name`-0, ...; NULL: "tenon"
-    /// At most so many tasks spawned from foreign threads and not yet taken by
-    /// a worker: further spawns give TENON_EAGAIN. 0: no limit.
+    /// At most so many tasks in the queue outside of the workers', in which
+    /// foreign threads put theirs: then their spawns give TENON_EAGAIN. Tasks
+    /// with a limiter wait for that instead. 0: no limit.
     uint64_t queue_limit;
     tenon_clock clock;  ///< of all deadlines; zeroed: tenon_now_ns()
 } tenon_executor_options;
@@ -128,7 +129,7 @@ typedef enum tenon_shutdown {
 ///           but not begin to.
 /// Blocks:   until all is joined and the threads have ended.
 /// Errors:   TENON_EDEADLK from a task, or with a root scope of its own open;
-///           TENON_EINVAL; TENON_EFORK.
+///           TENON_EALREADY another thread does it; TENON_EINVAL; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status
 tenon_executor_shutdown(tenon_executor *executor, tenon_shutdown shutdown);
 

@@ -45,7 +45,7 @@ TENON_API TENON_NODISCARD tenon_status tenon_handle_outcome(
 ///
 /// Owns:     as tenon_token_cancel().
 /// Threads:  any that may spawn, and any holder of a reference.
-/// Blocks:   never.
+/// Blocks:   as the callbacks below it do.
 /// Errors:   none. True if this call was the first; false also when the task
 ///           has ended, or was not started.
 TENON_API bool tenon_handle_cancel(

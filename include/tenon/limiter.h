@@ -49,7 +49,8 @@ TENON_API void tenon_limiter_resize(
 /// Threads:  any.
 /// Blocks:   never.
 /// Errors:   TENON_EAGAIN too few are free, or others wait; TENON_EINVAL 0
-///           units.
+///           units; TENON_EFORK. (In the child of a fork(2) the others do
+///           nothing.)
 TENON_API TENON_NODISCARD tenon_status
 tenon_limiter_try_acquire(tenon_limiter *limiter, uint32_t unit_count);
 

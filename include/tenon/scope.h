@@ -155,7 +155,7 @@ tenon_scope_join(tenon_scope *scope, tenon_status body, tenon_report *report);
 ///
 /// Owns:     as tenon_token_cancel().
 /// Threads:  any that may spawn, and any holder of a reference.
-/// Blocks:   never.
+/// Blocks:   as the callbacks below it do.
 /// Errors:   none. True if this call was the first; false also after join.
 TENON_API bool tenon_scope_cancel(
     tenon_scope *scope, int code, const char *format, ...) TENON_PRINTF(3, 4);

@@ -33,7 +33,8 @@ tenon_scope_next(tenon_scope *scope, tenon_handle **handle);
 ///
 /// Threads:  as tenon_scope_next().
 /// Blocks:   as tenon_scope_next().
-/// Errors:   as tenon_scope_next(); TENON_ENOTREADY none has ended by then.
+/// Errors:   as tenon_scope_next(); TENON_ENOTREADY none has ended by then;
+///           TENON_EAGAIN no timer thread.
 TENON_API TENON_NODISCARD tenon_status tenon_scope_next_until(
     tenon_scope *scope, uint64_t deadline_ns, tenon_handle **handle);
 
@@ -57,7 +58,7 @@ typedef enum tenon_wait_for {
 ///           for what it hinders, waits for ever.
 /// Errors:   TENON_ENOTREADY not by then; TENON_CANCELLED as for
 ///           tenon_scope_next(); TENON_EINVAL none, one without a task, or of
-///           different scopes; TENON_EFORK.
+///           different scopes; TENON_EAGAIN no timer thread; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status tenon_wait_until(
     tenon_handle *const *handles, size_t handle_count, tenon_wait_for condition,
     uint64_t deadline_ns);
@@ -70,7 +71,7 @@ TENON_API TENON_NODISCARD tenon_status tenon_wait_until(
 /// Errors:   TENON_ENOTREADY not by `deadline_ns`; TENON_CANCELLED the scope,
 ///           or what is around it, is cancelled: join it; TENON_EPERM not the
 ///           owner; TENON_EDEADLK from inside the scope; TENON_EALREADY joined;
-///           TENON_EINVAL; TENON_EFORK.
+///           TENON_EAGAIN no timer thread; TENON_EINVAL; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_wait_until(tenon_scope *scope, uint64_t deadline_ns);
 

@@ -7,8 +7,9 @@
 //           waits while the entry is being fired.
 // Memory:   entries belong to the caller, from arm until disarm returns.
 // Ordering:
-//   E1 change  arm: add changes (lock held) -> thread: load changes (lock held)
-//              (the futex then does not sleep on an old first deadline)
+//   E1 change  set, tick: add-release changes -> thread: load-acquire changes
+//              (the clock's move; then the heap by the lock: the futex does not
+//              sleep on an old first deadline)
 //   E2 fired   thread: add firings (lock held) -> disarm: load firings (lock
 //              held) (likewise)
 
@@ -78,10 +79,9 @@ static void fire_locked(struct tn_timer *timer, struct tn_timer_entry *entry)
 }
 
 // Returns the next deadline.
-static uint64_t fire_due_locked(struct tn_timer *timer)
+static uint64_t fire_due_locked(struct tn_timer *timer, uint64_t now_ns)
 {
     struct tn_heap_node *first = NULL;
-    uint64_t now_ns = tn_timer_now_ns(timer);
 
     while ((first = tn_heap_first(&timer->heap)) != NULL) {
         struct tn_timer_entry *entry = entry_of(first);
@@ -93,25 +93,34 @@ static uint64_t fire_due_locked(struct tn_timer *timer)
     return TN_FOREVER;
 }
 
+static bool is_stopping(struct tn_timer *timer)
+{
+    pthread_mutex_lock(&timer->lock);
+    bool result = timer->is_stopping;
+    pthread_mutex_unlock(&timer->lock);
+    return result;
+}
+
 static void *thread_main(void *argument)
 {
     struct tn_timer *timer = argument;
 
     tn_thread_set_name(timer->name);
-    pthread_mutex_lock(&timer->lock);
-    while (!timer->is_stopping) {
-        // relaxed: E1, the lock orders it.
-        uint32_t seen = tn_load_relaxed(&timer->changes);
-        uint64_t next_ns = fire_due_locked(timer);
+    for (;;) {
+        uint32_t seen = tn_load_acquire(&timer->changes);  // E1
+        if (is_stopping(timer)) {
+            return NULL;
+        }
+        // Somebody's clock may have a lock of its own: not below ours.
+        uint64_t now_ns = tn_timer_now_ns(timer);
+        pthread_mutex_lock(&timer->lock);
+        uint64_t next_ns = fire_due_locked(timer, now_ns);
         pthread_mutex_unlock(&timer->lock);
         // Another clock says when it moves.
         tn_futex_wait_until(
             &timer->changes, seen,
             tn_clock_is_real(&timer->clock) ? next_ns : TN_FOREVER);
-        pthread_mutex_lock(&timer->lock);
     }
-    pthread_mutex_unlock(&timer->lock);
-    return NULL;
 }
 
 static bool start_locked(struct tn_timer *timer)
@@ -129,10 +138,9 @@ static bool start_locked(struct tn_timer *timer)
     return timer->has_thread;
 }
 
-static void wake_locked(struct tn_timer *timer)
+static void look_again(struct tn_timer *timer)
 {
-    // relaxed: E1, the lock orders it.
-    tn_add_relaxed(&timer->changes, 1);
+    tn_add_release(&timer->changes, 1);  // E1
     tn_futex_wake(&timer->changes, 1);
 }
 
@@ -140,7 +148,7 @@ void tn_timer_fini(struct tn_timer *timer)
 {
     pthread_mutex_lock(&timer->lock);
     timer->is_stopping = true;
-    wake_locked(timer);
+    look_again(timer);
     bool has_thread = timer->has_thread;
     pthread_mutex_unlock(&timer->lock);
     if (has_thread) {
@@ -172,15 +180,16 @@ static void insert_locked(struct tn_timer *timer, struct tn_timer_entry *entry)
     entry->state = ARMED;
     tn_heap_insert(&timer->heap, &entry->node);
     if (tn_heap_first(&timer->heap) == &entry->node) {
-        wake_locked(timer);
+        look_again(timer);
     }
 }
 
 static enum tn_timer_result set_locked(
     struct tn_timer *timer, struct tn_timer_entry *entry,
-    tn_timer_fire_fn *fire, uint64_t deadline_ns, uint32_t rank)
+    tn_timer_fire_fn *fire, uint64_t deadline_ns, uint32_t rank,
+    uint64_t now_ns)
 {
-    bool is_past = deadline_ns <= tn_timer_now_ns(timer);
+    bool is_past = deadline_ns <= now_ns;
 
     if (deadline_ns != TN_FOREVER && !is_past && !start_locked(timer)) {
         return TN_TIMER_NO_THREAD;
@@ -207,9 +216,12 @@ enum tn_timer_result tn_timer_set(
     struct tn_timer *timer, struct tn_timer_entry *entry,
     tn_timer_fire_fn *fire, uint64_t deadline_ns, uint32_t rank)
 {
+    // Not below our lock: see thread_main().
+    uint64_t now_ns = tn_timer_now_ns(timer);
+
     pthread_mutex_lock(&timer->lock);
     enum tn_timer_result result =
-        set_locked(timer, entry, fire, deadline_ns, rank);
+        set_locked(timer, entry, fire, deadline_ns, rank, now_ns);
     pthread_mutex_unlock(&timer->lock);
     return result;
 }
@@ -225,7 +237,5 @@ bool tn_timer_disarm(struct tn_timer *timer, struct tn_timer_entry *entry)
 
 void tn_timer_tick(struct tn_timer *timer)
 {
-    pthread_mutex_lock(&timer->lock);
-    wake_locked(timer);
-    pthread_mutex_unlock(&timer->lock);
+    look_again(timer);
 }

@@ -49,7 +49,7 @@ struct tn_timer {
     struct tn_clock clock;
     char name[16];
 
-    // Bumped under the lock when the thread should look again.
+    // Bumped when the thread should look again.
     _Atomic(uint32_t) changes;
 
     // Bumped under the lock after each firing.

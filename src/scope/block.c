@@ -33,14 +33,15 @@ void tenon_scope_set_body(tenon_scope *scope, tenon_status body)
 
 void tenon_scope_leave(tenon_scope *scope)
 {
-    if (!tn_scope_is_open(scope)) {
+    if (!tn_scope_is_unjoined(scope)) {
         return;  // never opened, or joined by hand
     }
+    tn_require(
+        tn_scope_check_owner(scope) != TENON_EPERM,
+        "a scope's block was left by another thread");
     tenon_status *out = scope->status;
     tenon_status status =
         tenon_scope_join(scope, scope->body_status, scope->report);
-    tn_require(
-        status != TENON_EPERM, "a scope's block was left by another thread");
     if (status == TENON_EFORK && scope->report != NULL) {
         *scope->report = (tenon_report){.status = status};
     }

@@ -13,6 +13,8 @@
 // Roles:    any thread registers and unregisters; who sets a token runs.
 // Progress: blocks on the lock; unregister and the end of a token wait for a
 //           callback that runs on another thread.
+// Forked:   in the child of a fork(2) the lock may be held for ever: nothing is
+//           called there, and nothing waited for.
 // Memory:   a callback is the caller's; a token's list is valid while the token
 //           listens. The list of a run is on the stack of who runs it.
 // Invariants:
@@ -252,6 +254,9 @@ void tn_callback_run_listening(tenon_token *token)
     struct run run = {.thread = tn_thread_self()};
     tenon_callback *callback = NULL;
 
+    if (tn_has_forked) {
+        return;
+    }
     pthread_mutex_lock(&lock);
     if (is_listening(token)) {
         gather_locked(&run, token);
@@ -275,6 +280,10 @@ void tenon_callback_register(
         .token = token,
         .state = PENDING,
     };
+    if (tn_has_forked) {
+        callback->state = NOWHERE;
+        return;
+    }
     pthread_mutex_lock(&lock);
     listen_locked(token);
     append_locked(callback);
@@ -307,6 +316,9 @@ static void take_out_locked(tenon_callback *callback)
 
 bool tenon_callback_unregister(tenon_callback *callback)
 {
+    if (tn_has_forked) {
+        return true;
+    }
     pthread_mutex_lock(&lock);
     while (callback->state == RUNNING && !is_run_here(callback)) {
         wait_locked();
@@ -337,6 +349,9 @@ static bool must_wait_locked(const tenon_token *token)
 
 void tn_callback_end_listening(tenon_token *token)
 {
+    if (tn_has_forked) {
+        return;
+    }
     pthread_mutex_lock(&lock);
     while (is_listening(token) && must_wait_locked(token)) {
         wait_locked();

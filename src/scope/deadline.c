@@ -42,6 +42,12 @@ static uint64_t own_deadline(const tenon_token *token)
     return tn_load_relaxed(&token->deadline_ns);
 }
 
+// What is above it and goes by the same clock, or NULL.
+static tenon_token *above(const tenon_token *token)
+{
+    return (token->kind & TN_TOKEN_OTHER_CLOCK) != 0 ? NULL : token->up.parent;
+}
+
 uint64_t tn_deadline_of(
     const struct tn_timer *timer, uint64_t deadline_ns, uint64_t timeout_ns)
 {
@@ -75,7 +81,7 @@ static void fire(struct tn_timer_entry *entry)
     uint64_t deadline_ns = own_deadline(token);
     tenon_token *outermost = token;
 
-    for (tenon_token *at = token->up.parent; at != NULL; at = at->up.parent) {
+    for (tenon_token *at = above(token); at != NULL; at = above(at)) {
         if (own_deadline(at) <= deadline_ns) {
             outermost = at;
         }
@@ -114,10 +120,11 @@ uint64_t tenon_token_deadline(tenon_token *token)
 {
     uint64_t earliest_ns = TENON_NO_DEADLINE;
 
-    for (tenon_token *at = token; at != NULL; at = at->up.parent) {
+    for (tenon_token *at = token; at != NULL; at = above(at)) {
         uint64_t deadline_ns = own_deadline(at);
         earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
-        for (uint32_t i = 0; i < at->link_count; i++) {
+        bool is_same_clock = (at->kind & TN_TOKEN_OTHER_CLOCK) == 0;
+        for (uint32_t i = 0; is_same_clock && i < at->link_count; i++) {
             deadline_ns = tenon_token_deadline(at->links[i].parent);
             earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
         }

@@ -243,6 +243,9 @@ tenon_status tenon_executor_shutdown(
     if (tn_task_current() != NULL || tn_scope_is_root_here(executor)) {
         return TENON_EDEADLK;
     }
+    if (!tn_open_close(executor)) {
+        return TENON_EALREADY;
+    }
     forget_default(executor);
     if (shutdown == TENON_SHUTDOWN_CANCEL) {
         cancel_all(executor);

@@ -121,9 +121,11 @@ static void wait_for_all(tenon_scope *scope)
         return;
     }
     struct tn_worker *worker = tn_worker_self();
-    if (scope->owner == NULL) {
+    if (worker == NULL) {
         tn_thread_wait(scope->executor, &wait.base);
-    } else if (must_lend(scope)) {
+    } else if (scope->owner == NULL || must_lend(scope)) {
+        // Outside of tasks: a function of the user's that a cancel calls.
+
         tn_crew_leave(worker);
         tn_thread_wait(scope->executor, &wait.base);
         tn_crew_return(worker);
@@ -157,8 +159,7 @@ static tenon_status check_join(tenon_scope *scope)
     if (status != TENON_OK) {
         return status;
     }
-    bool is_open = tn_scope_is_open(scope) || scope->phase == TN_SCOPE_CLOSED;
-    return is_open ? TENON_OK : TENON_EALREADY;
+    return tn_scope_is_unjoined(scope) ? TENON_OK : TENON_EALREADY;
 }
 
 // Cancel and join the scopes that `task` opened after `end` and left open.
@@ -167,10 +168,11 @@ static void close_inner(tenon_task *task, const tenon_scope *end)
     while (task->link != end) {
         tenon_scope *inner = task->link;
         tenon_scope_cancel(inner, TENON_ESTRUCT, "left open");
-        tenon_status status = tenon_scope_join(inner, TENON_OK, NULL);
+        tenon_status misuse = check_join(inner);
         tn_require(
-            status != TENON_EPERM && status != TENON_EALREADY,
+            misuse == TENON_OK || misuse == TENON_EFORK,
             "scope '%s' is neither open nor joined", tenon_scope_name(inner));
+        (void)!tenon_scope_join(inner, TENON_OK, NULL);
     }
 }
 
@@ -258,8 +260,10 @@ static __attribute__((noinline)) void conclude(
     tenon_report made;
 
     tn_failure_clear(&scope->body_failure);
-    tn_policy_settle(scope, &cause);
     fill_report(scope, &made, &cause);
+    if (tn_policy_settle(scope, &made)) {
+        fill_report(scope, &made, &cause);
+    }
     made.status = tn_policy_verdict(scope, &made);
     scope->join_status = made.status;
     give_errors(scope, report, &made);

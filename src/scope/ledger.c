@@ -211,7 +211,7 @@ void tn_ledger_left_open(tenon_scope *scope, const char *inner_name)
 // The scope that a token belongs to, or NULL.
 static tenon_scope *scope_of(tenon_token *token)
 {
-    switch (token->kind) {
+    switch (tn_token_kind(token)) {
     case TN_TOKEN_OF_SCOPE:
         return (tenon_scope *)((char *)token - offsetof(tenon_scope, token));
     case TN_TOKEN_OF_TASK:
@@ -265,7 +265,7 @@ int tenon_scope_fail_at(
         scope->owner != tn_task_current()) {
         return TENON_EPERM;
     }
-    if (!tn_scope_is_open(scope)) {
+    if (!tn_scope_is_unjoined(scope)) {
         return TENON_ECLOSED;
     }
     tenon_status first =

@@ -23,6 +23,7 @@
 #include "sched/executor.h"
 #include "sched/worker.h"
 #include "scope/pause.h"
+#include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
 
@@ -100,11 +101,22 @@ static struct tn_ticket *grant_locked(tenon_limiter *limiter)
     return granted;
 }
 
+// Who queues it may have nothing to do with its scope: hold that meanwhile, and
+// with it the executor.
+static void queue_held(tenon_task *task)
+{
+    tenon_scope *scope = task->scope;
+
+    tn_scope_enter(scope);
+    tn_task_queue(task);
+    tn_scope_exit(scope);
+}
+
 static void queue_all(struct tn_ticket *granted)
 {
     while (granted != NULL) {
         struct tn_ticket *next = granted->next;
-        tn_task_queue(granted->task);
+        queue_held(granted->task);
         granted = next;
     }
 }
@@ -125,6 +137,9 @@ void tenon_limiter_init(tenon_limiter *limiter, uint32_t unit_count)
 
 void tenon_limiter_resize(tenon_limiter *limiter, uint32_t unit_count)
 {
+    if (tn_has_forked) {
+        return;
+    }
     pthread_mutex_lock(&limiter->lock);
     limiter->limit = unit_count;
     struct tn_ticket *granted = grant_locked(limiter);
@@ -138,6 +153,9 @@ tenon_status tenon_limiter_try_acquire(
     if (unit_count == 0) {
         return TENON_EINVAL;
     }
+    if (tn_has_forked) {
+        return TENON_EFORK;
+    }
     pthread_mutex_lock(&limiter->lock);
     bool is_free = try_locked(limiter, unit_count);
     pthread_mutex_unlock(&limiter->lock);
@@ -146,6 +164,9 @@ tenon_status tenon_limiter_try_acquire(
 
 void tenon_limiter_release(tenon_limiter *limiter, uint32_t unit_count)
 {
+    if (tn_has_forked) {
+        return;
+    }
     pthread_mutex_lock(&limiter->lock);
     tn_require(
         limiter->used >= unit_count,
@@ -160,6 +181,9 @@ void tenon_limiter_release(tenon_limiter *limiter, uint32_t unit_count)
 void tenon_limiter_look(
     tenon_limiter *limiter, uint64_t *used_count, uint64_t *waiting_count)
 {
+    if (tn_has_forked) {
+        return;
+    }
     pthread_mutex_lock(&limiter->lock);
     if (used_count != NULL) {
         *used_count = limiter->used;
@@ -173,7 +197,7 @@ void tenon_limiter_look(
 void tenon_limiter_fini(tenon_limiter *limiter)
 {
     tn_require(
-        limiter->used == 0 && limiter->first == NULL,
+        (limiter->used == 0 && limiter->first == NULL) || tn_has_forked,
         "limiter %p is still in use", (void *)limiter);
     pthread_mutex_destroy(&limiter->lock);
 }
@@ -222,7 +246,7 @@ static int leave_line(void *context, const tenon_cause *cause)
     pthread_mutex_unlock(&limiter->lock);
     queue_all(granted);
     if (before == WAITING) {
-        tn_task_queue(ticket->task);
+        queue_held(ticket->task);
     }
     return 0;
 }

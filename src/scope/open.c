@@ -68,13 +68,17 @@ uint32_t tn_open_count(tenon_executor *executor)
     return tn_load_acquire(&executor->open_count) & ~DRAINING;  // E1
 }
 
-void tn_open_drain(tenon_executor *executor)
+bool tn_open_close(tenon_executor *executor)
 {
     // relaxed: a wish.
-    uint32_t word = tn_or_relaxed(&executor->open_count, DRAINING) | DRAINING;
+    return (tn_or_relaxed(&executor->open_count, DRAINING) & DRAINING) == 0;
+}
 
-    while (word != DRAINING) {
+void tn_open_drain(tenon_executor *executor)
+{
+    uint32_t word = 0;
+
+    while ((word = tn_load_acquire(&executor->open_count)) != DRAINING) {  // E1
         tn_futex_wait_until(&executor->open_count, word, TN_FOREVER);
-        word = tn_load_acquire(&executor->open_count);  // E1
     }
 }

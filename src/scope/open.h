@@ -33,7 +33,10 @@ void tn_open_leave(tenon_executor *executor);
 // [any] How many are open.
 uint32_t tn_open_count(tenon_executor *executor);
 
-// [one thread, blocks] No more are opened from now on. Wait until none is open.
+// [any] No more are opened from now on. False: somebody has said so before.
+bool tn_open_close(tenon_executor *executor);
+
+// [one thread, blocks] Wait until none is open.
 void tn_open_drain(tenon_executor *executor);
 
 #endif

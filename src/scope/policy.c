@@ -7,7 +7,6 @@
 
 #include "scope/policy.h"
 
-#include "base/atomic.h"
 #include "base/clock.h"
 #include "scope/scope.h"
 #include "scope/token.h"
@@ -61,37 +60,24 @@ void tn_policy_complete(tenon_scope *scope, const tenon_completion *completion)
     tn_token_set(&scope->token, &cause);
 }
 
-static uint64_t count_of(_Atomic(uint64_t) *counter)
-{
-    // relaxed: all have ended (E1 of scope.c).
-    return tn_load_relaxed(counter);
-}
-
-static bool has_result(tenon_scope *scope)
-{
-    uint64_t spawned_count =
-        scope->local_spawned + count_of(&scope->shared_spawned);
-
-    return spawned_count > count_of(&scope->failed_count) +
-                               count_of(&scope->cancelled_count) +
-                               count_of(&scope->dropped_count);
-}
-
-void tn_policy_settle(tenon_scope *scope, const tenon_cause *cause)
-{
-    bool was_stopped = cause->source == TENON_CAUSE_DEADLINE ||
-                       cause->source == TENON_CAUSE_PARENT;
-
-    if (scope->policy == TENON_POLICY_ANY_OK && !was_stopped &&
-        scope->error_count == 0 && !has_result(scope)) {
-        tn_ledger_no_result(scope);
-    }
-}
-
 static bool was_something_stopped(const tenon_report *report)
 {
     return report->cancelled_count > 0 || report->dropped_count > 0 ||
            report->rejected_count > 0 || report->body_status == TENON_CANCELLED;
+}
+
+bool tn_policy_settle(tenon_scope *scope, const tenon_report *report)
+{
+    bool was_stopped = was_something_stopped(report) &&
+                       (report->cause.source == TENON_CAUSE_DEADLINE ||
+                        report->cause.source == TENON_CAUSE_PARENT);
+    bool lacks_result = scope->policy == TENON_POLICY_ANY_OK && !was_stopped &&
+                        report->error_count == 0 && report->ok_count == 0;
+
+    if (lacks_result) {
+        tn_ledger_no_result(scope);
+    }
+    return lacks_result;
 }
 
 static bool has_errors(tenon_scope *scope, const tenon_report *report)

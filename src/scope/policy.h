@@ -25,8 +25,8 @@ static inline bool tn_policy_is_watching(const tenon_scope *scope)
 void tn_policy_complete(tenon_scope *scope, const tenon_completion *completion);
 
 // [owner] All have ended: add the error of a scope that should have had a
-// result.
-void tn_policy_settle(tenon_scope *scope, const tenon_cause *cause);
+// result. True: one was added to what `report` says.
+bool tn_policy_settle(tenon_scope *scope, const tenon_report *report);
 
 // [owner] What the join comes to; `report` has all but that.
 tenon_status tn_policy_verdict(tenon_scope *scope, const tenon_report *report);

@@ -48,6 +48,12 @@ static inline bool tn_scope_is_open(const tenon_scope *scope)
     return scope->phase == TN_SCOPE_OPEN || scope->phase == TN_SCOPE_WATCHED;
 }
 
+// [owner] Has it still to be joined?
+static inline bool tn_scope_is_unjoined(const tenon_scope *scope)
+{
+    return tn_scope_is_open(scope) || scope->phase == TN_SCOPE_CLOSED;
+}
+
 // [any] The live count in a word.
 static inline int64_t tn_word_count(int64_t word)
 {

@@ -39,11 +39,22 @@ static tenon_status permission(tenon_scope *scope)
                                                                 : TENON_EPERM;
 }
 
+// More units than its scope will ever have?
+static bool asks_too_much(const struct tn_spawn *spawn)
+{
+    const tenon_task_options *options = spawn->options;
+    const tenon_scope *scope = spawn->scope;
+
+    return options != NULL && options->limiter == NULL && scope->owns_limiter &&
+           options->unit_count > scope->limiter->limit;
+}
+
 static tenon_status admit(struct tn_spawn *spawn)
 {
     tenon_scope *scope = spawn->scope;
 
-    if (scope == NULL || scope->executor == NULL || spawn->fn == NULL) {
+    if (scope == NULL || scope->executor == NULL || spawn->fn == NULL ||
+        asks_too_much(spawn)) {
         return TENON_EINVAL;
     }
     if (tn_has_forked) {
@@ -107,10 +118,17 @@ static tenon_status take_units(
     if (spawn->mode == TN_SPAWN_TRY) {
         return tn_ticket_try(ticket) ? TENON_OK : TENON_EAGAIN;
     }
-    return tn_ticket_wait(
-        ticket, scope->executor, scope,
-        current == NULL ? &scope->token : tn_task_innermost_token(current),
-        spawn->deadline_ns);
+    // The caller's, and the scope's: there may be a shield between them.
+    tenon_token_link links[2] = {{.parent = &scope->token}};
+    tenon_token either;
+    if (current != NULL) {
+        links[1].parent = tn_task_innermost_token(current);
+    }
+    tenon_token_init_linked(&either, links, current == NULL ? 1 : 2);
+    tenon_status status = tn_ticket_wait(
+        ticket, scope->executor, scope, &either, spawn->deadline_ns);
+    tenon_token_fini(&either);
+    return status;
 }
 
 static void count_in(struct tn_spawn *spawn)
@@ -119,14 +137,14 @@ static void count_in(struct tn_spawn *spawn)
     tn_scope_enter(spawn->scope);
     count_spawned(spawn->scope, 1);
     if (spawn->handle != NULL) {
-        tn_stream_expect(spawn->scope, 1);
+        tn_stream_expect(spawn->scope);
     }
 }
 
 static void count_out(struct tn_spawn *spawn)
 {
     if (spawn->handle != NULL) {
-        tn_stream_expect(spawn->scope, -1);
+        tn_stream_forget(spawn->scope);
     }
     count_spawned(spawn->scope, -1);
     tn_scope_exit(spawn->scope);

@@ -133,9 +133,7 @@ static void finish_side(
     side->error_count =
         side->kept_count +
         (wants_matched ? 0 : report->error_count - report->kept_count);
-    if (side->error_count > 0) {
-        side->status = TENON_ERRORS;
-    } else if (report->status == TENON_ERRORS) {
+    if (report->status == TENON_ERRORS && side->error_count == 0) {
         side->status = tn_policy_status_without_errors(side);
     }
 }

@@ -21,6 +21,11 @@
 //   E2 wait   list: cas-acqrel completed -> add: cas-release completed
 //             (same word: the push sees the bit, or who waits sees the push)
 //   E3 ended  end_handle (task.c): store-release state -> check: load-acquire
+//   E4 given  take: add-release delivered_count -> is_all_given: load-acquire
+//             delivered_count (whoever was given had been counted)
+//   E5 forget forget: sub handle_count, fence, load completed
+//             list, announce: cas completed, fence, load handle_count
+//             (one of the two sees the other)
 
 #include "scope/stream.h"
 
@@ -94,10 +99,21 @@ static void wake(const tenon_scope *scope)
     pthread_mutex_unlock(&bucket->lock);
 }
 
-void tn_stream_expect(tenon_scope *scope, int difference)
+void tn_stream_expect(tenon_scope *scope)
 {
-    // relaxed: END is as of now.
-    tn_add_relaxed(&scope->handle_count, (uint64_t)(int64_t)difference);
+    // relaxed: E4, the spawn comes before its end.
+    tn_add_relaxed(&scope->handle_count, 1);
+}
+
+void tn_stream_forget(tenon_scope *scope)
+{
+    // relaxed: E5.
+    tn_sub_relaxed(&scope->handle_count, 1);
+    tn_fence_seqcst();  // E5
+    // relaxed: E5.
+    if ((tn_load_relaxed(&scope->completed) & WAITED) != 0) {
+        wake(scope);  // who waits may have come to the end
+    }
 }
 
 void tn_stream_add(tenon_handle *handle)
@@ -144,11 +160,14 @@ static void refill_locked(tenon_scope *scope)
     scope->ready_last = last;
 }
 
+// The given ones first: if no more are counted later, these were all at that
+// time.
 static bool is_all_given(tenon_scope *scope)
 {
-    // relaxed: END is as of now.
-    return tn_load_relaxed(&scope->handle_count) ==
-           tn_load_relaxed(&scope->delivered_count);  // relaxed: likewise
+    uint64_t given_count = tn_load_acquire(&scope->delivered_count);  // E4
+
+    // relaxed: E4.
+    return tn_load_relaxed(&scope->handle_count) == given_count;
 }
 
 static tenon_handle *take(tenon_scope *scope)
@@ -162,8 +181,7 @@ static tenon_handle *take(tenon_scope *scope)
     tenon_handle *handle = scope->ready_first;
     if (handle != NULL) {
         scope->ready_first = handle->next;
-        // relaxed: read beside the lock only to see whether all are given.
-        tn_add_relaxed(&scope->delivered_count, 1);
+        tn_add_release(&scope->delivered_count, 1);  // E4
         if (is_all_given(scope)) {
             wake_locked(bucket, scope);  // the others have come to the end
         }
@@ -382,5 +400,8 @@ tenon_status tenon_wait_until(
         .handle_count = handle_count,
         .condition = condition,
     };
+    if (check_handles(&waiter.pause)) {
+        return TENON_OK;  // without a look at the scope, which may be joined
+    }
     return wait_listed(&waiter, check_handles, deadline_ns);
 }

@@ -10,9 +10,11 @@
 #include "tenon/handle.h"
 #include "tenon/scope.h"
 
-// [any] One more will end: before it can. `difference` is 1, or -1 if it was
-// not started after all.
-void tn_stream_expect(tenon_scope *scope, int difference);
+// [any] One more will end: before it can.
+void tn_stream_expect(tenon_scope *scope);
+
+// [any] It was not started after all.
+void tn_stream_forget(tenon_scope *scope);
 
 // [worker] A task with a handle of the caller's has ended, as its state says.
 // It is still counted in its scope.

@@ -73,31 +73,6 @@ bool tn_task_is_within(const tenon_task *task, const tenon_scope *scope)
     return at == scope;
 }
 
-// Was its own deadline the cause? To the outside that is an error.
-static bool has_timed_out(tenon_task *task)
-{
-    return tn_task_is_handled(task) &&
-           tn_token_cause(&tn_task_handle(task)->token).source ==
-               TENON_CAUSE_DEADLINE;
-}
-
-tenon_outcome tn_task_conclude(tenon_task *task, int *status)
-{
-    if (*status == TENON_CANCELLED && tenon_cancelled(task)) {
-        if (!has_timed_out(task)) {
-            tn_failure_clear(&task->failure);
-            return TENON_OUTCOME_CANCELLED;
-        }
-        *status = TENON_TIMEOUT;
-    }
-    if (*status == TENON_OK) {
-        tn_failure_clear(&task->failure);
-        return TENON_OUTCOME_OK;
-    }
-    tn_ledger_task_failed(task, *status);
-    return TENON_OUTCOME_FAILED;
-}
-
 static void count_outcome(tenon_scope *scope, tenon_outcome outcome)
 {
     _Atomic(uint64_t) *counter = NULL;
@@ -129,24 +104,68 @@ __attribute__((noinline)) int tn_task_check_left(
                               : tn_scope_close_left_open(task, status, end);
 }
 
-// The destructor is still the task's: what it opens nests there.
-static void destroy_arg(
-    struct tn_worker *worker, tenon_task *task, tenon_destroy_fn *destroy)
+// What is called at the end of a task is still the task's: scopes that it opens
+// nest there, and it cannot join the task's own.
+static void *enter_as(struct tn_worker *worker, tenon_task *task)
 {
     void *previous = worker->face.current;
 
     worker->face.current = task;
     task->link = NULL;
-    task->failure = TN_FAILURE_NONE;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
-    destroy(task->arg);
+    return previous;
+}
+
+static void leave_as(struct tn_worker *worker, tenon_task *task, void *previous)
+{
     tn_task_check_left(worker, task, TENON_OK);
     tn_failure_clear(&task->failure);
     worker->face.current = previous;
 }
 
+static void destroy_arg(
+    struct tn_worker *worker, tenon_task *task, tenon_destroy_fn *destroy)
+{
+    task->failure = TN_FAILURE_NONE;
+    void *previous = enter_as(worker, task);
+
+    destroy(task->arg);
+    leave_as(worker, task, previous);
+}
+
+// Was its own deadline the cause? To the outside that is an error.
+static bool has_timed_out(tenon_task *task)
+{
+    return tn_task_is_handled(task) &&
+           tn_token_cause(&tn_task_handle(task)->token).source ==
+               TENON_CAUSE_DEADLINE;
+}
+
+tenon_outcome tn_task_conclude(tenon_task *task, int *status)
+{
+    if (*status == TENON_CANCELLED && tenon_cancelled(task)) {
+        if (!has_timed_out(task)) {
+            tn_failure_clear(&task->failure);
+            return TENON_OUTCOME_CANCELLED;
+        }
+        *status = TENON_TIMEOUT;
+    }
+    if (*status == TENON_OK) {
+        tn_failure_clear(&task->failure);
+        return TENON_OUTCOME_OK;
+    }
+    // It may cancel the scope, and that calls functions of the user's.
+    struct tn_worker *worker = tn_worker_self();
+    void *previous = enter_as(worker, task);
+    tn_ledger_task_failed(task, *status);
+    leave_as(worker, task, previous);
+    return TENON_OUTCOME_FAILED;
+}
+
 // Who wants to know hears of it while the argument lives.
-static void tell(tenon_task *task, tenon_outcome outcome, int status)
+static void tell(
+    struct tn_worker *worker, tenon_task *task, tenon_outcome outcome,
+    int status)
 {
     const struct tn_task_extra *extra = task->relation;
     uint32_t flags = tn_task_flags(task);
@@ -161,12 +180,15 @@ static void tell(tenon_task *task, tenon_outcome outcome, int status)
         .handle = is_callers ? tn_task_handle(task) : NULL,
     };
 
+    task->failure = TN_FAILURE_NONE;
+    void *previous = enter_as(worker, task);
     if (extra != NULL && extra->on_done != NULL) {
         extra->on_done(&completion, extra->on_done_context);
     }
     if ((flags & TN_TASK_WATCHED) != 0) {
         tn_policy_complete(task->scope, &completion);
     }
+    leave_as(worker, task, previous);
 }
 
 static void end_extra(struct tn_worker *worker, tenon_task *task)
@@ -211,7 +233,7 @@ static __attribute__((noinline)) void end_spawned(
     }
     if (task->relation != NULL ||
         (tn_task_flags(task) & TN_TASK_WATCHED) != 0) {
-        tell(task, outcome, status);
+        tell(worker, task, outcome, status);
     }
     if (task->relation != NULL) {
         end_extra(worker, task);

@@ -228,7 +228,7 @@ void tn_cause_copy(char *to, size_t size_bytes, const char *from)
 
 void tn_cause_name(tenon_cause *cause, const tenon_token *token)
 {
-    if (token->kind == TN_TOKEN_OF_TASK) {
+    if (tn_token_kind(token) == TN_TOKEN_OF_TASK) {
         tn_cause_copy(cause->task_name, sizeof(cause->task_name), token->name);
     } else {
         tn_cause_copy(

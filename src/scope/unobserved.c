@@ -4,6 +4,8 @@
 
 #include "scope/unobserved.h"
 
+#include "sched/executor.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,9 @@ void tenon_set_unobserved_hook(tenon_unobserved_fn *fn, void *context)
 
 void tn_unobserved_tell(const tenon_report *report)
 {
+    if (tn_has_forked) {
+        return;  // the lock may be held for ever
+    }
     pthread_mutex_lock(&lock);
     tenon_unobserved_fn *fn = hook;
     void *context = hook_context;

@@ -554,3 +554,32 @@ Test(callback, of_the_owner_is_left_alone_by_a_cancel_of_its_scope)
 {
     pool_each(cancel_below);
 }
+
+static int run_another(void *context, const tenon_cause *cause)
+{
+    (void)cause;
+    return tenon_run(NULL, task_count, context, NULL);
+}
+
+static void run_in_callback(tenon_executor *executor)
+{
+    tenon_scope scope;
+    tenon_report report;
+    tenon_callback callback;
+    atomic_uint count = 0;
+
+    must_open(&scope, executor);
+    tenon_callback_register(
+        &callback, tenon_scope_token(&scope), run_another, &count);
+    must_spawn(&scope, fail_at_once, NULL);
+    must_join(&scope, &report, TENON_ERRORS);
+    // In the failed task, whose scope is cancelled: refused.
+    cr_expect(eq(uint, atomic_load(&count), 0));
+    cr_expect(eq(u64, report.error_count, 2));
+    tenon_report_free(&report);
+}
+
+Test(callback, may_open_scopes_on_a_worker)
+{
+    pool_each(run_in_callback);
+}

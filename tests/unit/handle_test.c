@@ -522,3 +522,42 @@ Test(handle, start_always_runs_a_queued_task_with_its_token_set)
 {
     pool_each(start_anyway);
 }
+
+struct busy_done {
+    tenon_scope *scope;
+    atomic_uint ran_count;
+    tenon_status ran;
+    tenon_status joined;
+    tenon_status spawned;
+};
+
+static void use_scopes(const tenon_completion *completion, void *context)
+{
+    struct busy_done *busy = context;
+
+    (void)completion;
+    busy->ran = tenon_run(NULL, task_count, &busy->ran_count, NULL);
+    busy->joined = tenon_scope_join(busy->scope, TENON_OK, NULL);
+    busy->spawned = tenon_spawn(busy->scope, task_count, &busy->ran_count);
+}
+
+static void use_scopes_when_done(tenon_executor *executor)
+{
+    tenon_scope scope;
+    struct busy_done busy = {.scope = &scope, .ran = TASK_IN_VAIN};
+
+    must_open(&scope, executor);
+    must_spawn_with(
+        &scope, task_ok, NULL,
+        TENON_TASK_OPTIONS(.on_done = use_scopes, .on_done_context = &busy));
+    must_join(&scope, NULL, TENON_OK);
+    cr_expect(eq(int, busy.ran, TENON_OK));
+    cr_expect(eq(int, busy.joined, TENON_EDEADLK));
+    cr_expect(eq(int, busy.spawned, TENON_OK));
+    cr_expect(eq(uint, atomic_load(&busy.ran_count), 2));
+}
+
+Test(handle, done_callback_is_a_part_of_the_task)
+{
+    pool_each(use_scopes_when_done);
+}

@@ -81,6 +81,30 @@ Test(limiter, of_a_scope_bounds_the_running_tasks_and_all_run)
     pool_each(run_few_at_a_time);
 }
 
+static void ask_too_much(tenon_executor *executor)
+{
+    tenon_scope scope;
+    atomic_uint destroyed_count = 0;
+
+    must_open_with(
+        &scope, TENON_SCOPE_OPTIONS(.executor = executor, .max_running = 2));
+    cr_expect(
+        eq(int,
+           tenon_spawn_with(
+               &scope, task_ok, &destroyed_count,
+               TENON_TASK_OPTIONS(
+                       .unit_count = 3, .destroy_arg = task_destroy_count)),
+           TENON_EINVAL));
+    cr_expect(eq(uint, atomic_load(&destroyed_count), 1));
+    must_spawn_with(&scope, task_ok, NULL, TENON_TASK_OPTIONS(.unit_count = 2));
+    must_join(&scope, NULL, TENON_OK);
+}
+
+Test(limiter, of_a_scope_refuses_who_could_never_run)
+{
+    pool_each(ask_too_much);
+}
+
 static void share(tenon_executor *executor)
 {
     tenon_scope first;

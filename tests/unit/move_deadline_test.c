@@ -288,3 +288,48 @@ Test(move_deadline, of_linked_tokens_is_the_earliest)
 {
     pool_each_clock(link_tokens);
 }
+
+struct other {
+    tenon_executor *executor;
+    tenon_status joined;
+    uint64_t deadline_ns;
+};
+
+// A scope on an executor whose clock is the system's, far ahead of the test's.
+static int time_out_elsewhere(tenon_task *self, void *arg)
+{
+    struct other *other = arg;
+    tenon_scope scope;
+
+    if (tenon_scope_open(
+            &scope, TENON_SCOPE_OPTIONS(
+                            .executor = other->executor,
+                            .timeout_ns = TENON_MILLISECONDS(1))) != TENON_OK) {
+        return TASK_IN_VAIN;
+    }
+    other->deadline_ns = tenon_task_deadline(self);
+    bool was_cancelled = task_await_cancel(self);
+    other->joined = tenon_scope_join(
+        &scope, was_cancelled ? TENON_CANCELLED : TASK_IN_VAIN, NULL);
+    return tenon_cancelled(self) ? TASK_IN_VAIN : TENON_OK;
+}
+
+static void mix_clocks(tenon_executor *executor, struct test_clock *clock)
+{
+    tenon_scope scope;
+    struct other other = {.executor = pool_create(1)};
+
+    (void)clock;
+    must_open_with(
+        &scope, TENON_SCOPE_OPTIONS(.executor = executor, .timeout_ns = 1));
+    must_spawn(&scope, time_out_elsewhere, &other);
+    must_join(&scope, NULL, TENON_OK);
+    cr_expect(eq(int, other.joined, TENON_TIMEOUT));
+    cr_expect(ge(u64, other.deadline_ns, TENON_MILLISECONDS(1)));
+    pool_destroy(other.executor);
+}
+
+Test(move_deadline, of_another_clock_is_not_compared)
+{
+    pool_each_clock(mix_clocks);
+}

@@ -198,3 +198,23 @@ Test(notify, waits_for_references)
 {
     pool_each(keep_reference);
 }
+
+static void leave_block(tenon_executor *executor)
+{
+    struct told told = {.ran_before = 0};
+    tenon_status status = TASK_IN_VAIN;
+
+    TENON_SCOPE(scope, .executor = executor, .status = &status)
+    {
+        must_spawn(&scope, spawn_more, &told);
+        cr_assert(eq(int, tenon_scope_notify(&scope, note, &told), TENON_OK));
+        cr_expect(eq(int, tenon_scope_fail(&scope, 4, "late"), 4));
+    }
+    cr_expect(eq(int, status, TENON_ERRORS));
+    cr_assert(gate_wait(&told.is_told));
+}
+
+Test(notify, leaves_the_join_to_the_end_of_a_block)
+{
+    pool_each(leave_block);
+}

@@ -101,6 +101,29 @@ static void try_nothing(tenon_executor *executor)
     must_join(&scope, NULL, TENON_ERRORS);
 }
 
+static void try_nothing_below_a_cancel(tenon_executor *executor)
+{
+    tenon_scope scope;
+    tenon_token token;
+    tenon_report report;
+
+    tenon_token_init(&token, NULL);
+    tenon_token_cancel(&token, 0, NULL);
+    must_open_with(
+        &scope, TENON_SCOPE_OPTIONS(
+                        .executor = executor, .policy = TENON_POLICY_ANY_OK,
+                        .parent = &token));
+    must_join(&scope, &report, TENON_ERRORS);
+    cr_expect(eq(int, report.primary->code, TENON_ENORESULT));
+    tenon_report_free(&report);
+    tenon_token_fini(&token);
+}
+
+Test(policy, any_ok_that_nothing_stopped_has_an_error_even_below_a_cancel)
+{
+    pool_each(try_nothing_below_a_cancel);
+}
+
 Test(policy, any_ok_without_a_task_has_an_error)
 {
     pool_each(try_nothing);
@@ -281,6 +304,28 @@ static bool has_quorum(const tenon_completion *completion, void *context)
 
     return completion->outcome == TENON_OUTCOME_OK &&
            atomic_fetch_add(&quorum->ok_count, 1) + 1 >= 3;
+}
+
+static tenon_status return_eperm(const tenon_report *report, void *context)
+{
+    (void)report;
+    (void)context;
+    return TENON_EPERM;
+}
+
+Test(policy, verdict_may_be_any_code_also_in_a_block)
+{
+    tenon_executor *executor = pool_create(1);
+    tenon_status status = TENON_OK;
+
+    TENON_SCOPE(
+        scope, .executor = executor, .policy = TENON_POLICY_CUSTOM,
+        .verdict = return_eperm, .status = &status)
+    {
+        must_spawn(&scope, task_ok, NULL);
+    }
+    cr_expect(eq(int, status, TENON_EPERM));
+    pool_destroy(executor);
 }
 
 static tenon_status judge_quorum(const tenon_report *report, void *context)

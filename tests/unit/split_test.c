@@ -244,6 +244,34 @@ Test(split, leaves_what_was_counted_but_not_kept_to_the_rest)
     pool_destroy(executor);
 }
 
+Test(split, leaves_the_status_of_a_join_that_errors_did_not_fail)
+{
+    tenon_error error = {
+        .domain = "net",
+        .code = 1,
+        .text = "",
+        .file = "",
+        .task_name = "",
+        .scope_name = ""};
+    tenon_report report = {
+        .status = TENON_OK,
+        .errors = &error,
+        .primary = &error,
+        .error_count = 1,
+        .kept_count = 1};
+    tenon_report matched;
+    tenon_report rest;
+
+    cr_assert(
+        eq(int, tenon_report_split(&report, everything, NULL, &matched, &rest),
+           TENON_OK));
+    cr_expect(eq(int, matched.status, TENON_OK));
+    cr_expect(eq(int, rest.status, TENON_OK));
+    cr_expect(eq(u64, matched.error_count, 1));
+    tenon_report_free(&matched);
+    tenon_report_free(&rest);
+}
+
 Test(split, refuses_nonsense)
 {
     tenon_report report = {.status = TENON_OK};
