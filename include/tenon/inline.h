@@ -86,7 +86,8 @@ struct tenon_worker {
     // Owner only.
     TENON_CACHE_ALIGNED void *current;    // the running task
     TENON_ATOMIC(uint32_t) * idle_state;  // src/sched/idle.h
-    bool has_forked;                      // since no task ran
+    bool has_forked;                      // a child, or the process, since
+                                          // no task ran
 };
 
 // The worker that this thread is, or NULL; also NULL unless the light fences

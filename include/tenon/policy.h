@@ -22,7 +22,8 @@ typedef enum tenon_policy {
     TENON_POLICY_COLLECT_ALL = 1,
     /// The first success cancels the rest; failures cancel nobody, and are no
     /// errors of the join if one task has succeeded. Without any the join is
-    /// TENON_ERRORS: with the errors of all, or TENON_ENORESULT.
+    /// TENON_ERRORS, with the errors of all or TENON_ENORESULT; if all were
+    /// stopped from outside, TENON_TIMEOUT or TENON_CANCELLED.
     TENON_POLICY_ANY_OK = 2,
     /// Failures cancel nobody; the option `on_complete` says when to stop.
     TENON_POLICY_UNTIL = 3,

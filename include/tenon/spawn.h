@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // spawn — gives a scope one more task, from inside or, with a reference, from
-// any thread. Spawning never blocks.
+// any thread. Only tenon_spawn_until() may block.
 //
 //     status = tenon_spawn(&scope, work, &item);
 

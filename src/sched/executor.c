@@ -22,9 +22,15 @@ bool tn_has_forked;
 
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
 
-// In the child of a fork: its one thread is no worker of anything.
+// In the child of a fork: its one thread is no worker of anything. If a task
+// runs on it, its end must be noticed.
 static void after_fork(void)
 {
+    struct tn_worker *worker = tn_worker_self();
+
+    if (worker != NULL) {
+        worker->face.has_forked = true;
+    }
     tn_has_forked = true;
     tn_worker_become(NULL);
 }

@@ -19,8 +19,7 @@
 //           listens. The list of a run is on the stack of who runs it.
 // Invariants:
 //   I1 a callback is in its token's list while it is PENDING, QUEUED or
-//   RUNNING,
-//      and in a run's list while it is QUEUED
+//      RUNNING, and in a run's list while it is QUEUED
 //   I2 a token listens exactly while it has a callback or a listening child
 // Ordering:
 //   E1 listening  register: store is_listening, fence, load epoch and causes
@@ -53,9 +52,10 @@ struct run {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(uint32_t)
-    ran_count;                 // bumped, under the lock, when one is done with
 static uint32_t waiter_count;  // guarded by lock
+
+// Bumped with the lock held when one is done with.
+static _Atomic(uint32_t) ran_count;
 
 static bool is_listening(tenon_token *token)
 {

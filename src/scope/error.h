@@ -15,8 +15,7 @@
 // What a task or a body has to say about its failure until it ends: one word.
 //   0            nothing
 //   bits 00      a record; code 0 if it only gathers: errors of inner scopes,
-//   or
-//                codes of children whose errors are recorded already
+//                or codes of children whose errors are recorded already
 //   bits 01      code << 2: the error with that code is recorded already
 typedef uintptr_t tn_failure;
 

@@ -10,6 +10,7 @@
 #include "sched/executor.h"
 #include "sched/worker.h"
 #include "scope/open.h"
+#include "scope/root.h"
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
@@ -240,7 +241,7 @@ tenon_status tenon_executor_shutdown(
     if (status != TENON_OK) {
         return status;
     }
-    if (tn_task_current() != NULL || tn_scope_is_root_here(executor)) {
+    if (tn_task_current() != NULL || tn_root_is_in(executor)) {
         return TENON_EDEADLK;
     }
     if (!tn_open_close(executor)) {

@@ -4,29 +4,16 @@
 //
 // The token lies in the caller's storage, so a cancel needs no memory of the
 // task's, which may have ended meanwhile: its token is sealed then (token.c).
-//
-// Ordering:
-//   E1 kept   that of task.c: end_handle: store-release state -> here:
-//             load-acquire state (the status)
 
 #include "tenon/handle.h"
 
-#include "base/atomic.h"
 #include "scope/task.h"
 #include "scope/token.h"
-
-static tenon_outcome outcome_of(const tenon_handle *handle)
-{
-    uint32_t state = tn_load_acquire(&handle->task.state);  // E1
-
-    return (
-        tenon_outcome)((state & TN_TASK_OUTCOME_MASK) >> TN_TASK_OUTCOME_SHIFT);
-}
 
 tenon_status tenon_handle_outcome(
     const tenon_handle *handle, tenon_outcome *outcome, int *status)
 {
-    tenon_outcome ended = outcome_of(handle);
+    tenon_outcome ended = tn_handle_ended(handle);
 
     if (ended == TENON_OUTCOME_NONE) {
         return TENON_ENOTREADY;
@@ -47,7 +34,7 @@ bool tenon_handle_cancel(
     va_list args;
 
     if (!tn_task_is_handled(&handle->task) ||
-        outcome_of(handle) != TENON_OUTCOME_NONE) {
+        tn_handle_ended(handle) != TENON_OUTCOME_NONE) {
         return false;
     }
     va_start(args, format);

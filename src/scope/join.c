@@ -25,6 +25,7 @@
 #include "scope/open.h"
 #include "scope/pause.h"
 #include "scope/policy.h"
+#include "scope/root.h"
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
@@ -170,8 +171,8 @@ static void close_inner(tenon_task *task, const tenon_scope *end)
         tenon_scope_cancel(inner, TENON_ESTRUCT, "left open");
         tenon_status misuse = check_join(inner);
         tn_require(
-            misuse == TENON_OK || misuse == TENON_EFORK,
-            "scope '%s' is neither open nor joined", tenon_scope_name(inner));
+            misuse == TENON_OK, "scope '%s' is neither open nor joined",
+            tenon_scope_name(inner));
         (void)!tenon_scope_join(inner, TENON_OK, NULL);
     }
 }
@@ -302,7 +303,7 @@ static void close(tenon_scope *scope)
         bool is_same_owner = parent->owner == scope->owner;
         scope->owner->link = is_same_owner ? parent : NULL;  // I3
     } else {
-        tn_scope_forget_root(scope);
+        tn_root_remove(scope);
         tn_executor_trim(executor);
     }
     if (is_outermost) {

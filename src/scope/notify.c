@@ -25,8 +25,7 @@ static void let_go(tenon_scope *scope)
 {
     // The members' writes go with it: E1 of scope.c.
     int64_t old = tn_sub_release(&scope->word, TN_WORD_COUNT_ONE);
-    uint32_t parker =
-        (uint32_t)((old & TN_WORD_WAITER_MASK) >> TN_WORD_WAITER_SHIFT);
+    uint32_t parker = tn_word_parker(old);
     if (parker != TN_PARKER_NONE) {
         tn_parker_unpark(parker);
     }

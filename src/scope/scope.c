@@ -34,6 +34,7 @@
 #include "scope/error.h"
 #include "scope/open.h"
 #include "scope/policy.h"
+#include "scope/root.h"
 #include "scope/task.h"
 #include "scope/token.h"
 #include "sync/parker.h"
@@ -46,12 +47,6 @@
 
 #define DEFAULT_MAX_ERRORS 16
 
-// So many of a thread's newest root scopes are looked at when it opens one.
-#define ROOT_LOOKS 32
-
-// The newest of the calling thread; they need not be joined in any order.
-static __thread tenon_scope *newest_root;
-
 void tn_scope_exit_shared(tenon_scope *scope)
 {
     // From here on the scope may be gone, unless it holds itself.
@@ -62,8 +57,7 @@ void tn_scope_exit_shared(tenon_scope *scope)
         }
         return;
     }
-    uint32_t parker =
-        (uint32_t)((old & TN_WORD_WAITER_MASK) >> TN_WORD_WAITER_SHIFT);
+    uint32_t parker = tn_word_parker(old);
     if (tn_word_count(old) == 1 && parker != TN_PARKER_NONE) {
         tn_parker_unpark(parker);
     }
@@ -93,6 +87,15 @@ static tenon_status find_executor(
         }
     }
     return TENON_OK;
+}
+
+// The scope in which one that `owner` opens now lies, or NULL.
+static tenon_scope *scope_around(tenon_task *owner)
+{
+    if (owner == NULL) {
+        return NULL;
+    }
+    return owner->link != NULL ? owner->link : owner->scope;
 }
 
 // What a scope is below: what its owner does now, or its executor.
@@ -165,11 +168,8 @@ static void init_fields(
     const tenon_scope_options *options)
 {
     tenon_task *owner = tn_task_current();
-    tenon_scope *parent = NULL;
+    tenon_scope *parent = scope_around(owner);
 
-    if (owner != NULL) {
-        parent = owner->link != NULL ? owner->link : owner->scope;
-    }
     clear(scope);
     scope->executor = executor;
     scope->owner = owner;
@@ -248,24 +248,9 @@ bool tn_scope_is_outermost(const tenon_scope *scope)
 // Would a scope that the caller opens now be?
 static bool is_outermost_in(const tenon_executor *executor)
 {
-    tenon_task *owner = tn_task_current();
+    const tenon_scope *around = scope_around(tn_task_current());
 
-    if (owner == NULL) {
-        return true;
-    }
-    const tenon_scope *parent =
-        owner->link != NULL ? owner->link : owner->scope;
-    return parent->executor != executor;
-}
-
-bool tn_scope_is_root_here(const tenon_executor *executor)
-{
-    const tenon_scope *open = newest_root;
-
-    while (open != NULL && open->executor != executor) {
-        open = open->next_root;
-    }
-    return open != NULL;
+    return around == NULL || around->executor != executor;
 }
 
 void tn_scope_check_anew(tenon_scope *scope)
@@ -276,40 +261,6 @@ void tn_scope_check_anew(tenon_scope *scope)
     }
 }
 
-static void remember_root(tenon_scope *scope)
-{
-    scope->next_root = newest_root;
-    if (newest_root != NULL) {
-        newest_root->previous_root = scope;
-    }
-    newest_root = scope;
-}
-
-void tn_scope_forget_root(tenon_scope *scope)
-{
-    if (scope->next_root != NULL) {
-        scope->next_root->previous_root = scope->previous_root;
-    }
-    if (scope->previous_root != NULL) {
-        scope->previous_root->next_root = scope->next_root;
-    } else {
-        newest_root = scope->next_root;
-    }
-}
-
-static bool is_open_root(const tenon_scope *scope, const char *end)
-{
-    const tenon_scope *open = newest_root;
-
-    for (int i = 0; i < ROOT_LOOKS && open != NULL && open != scope; i++) {
-        tn_require(
-            !tn_stack_has_left(open, end),
-            "scope %p was not joined before its frame ended", (void *)open);
-        open = open->next_root;
-    }
-    return open == scope;
-}
-
 // Is it among the open scopes of the running task or, outside of tasks, of the
 // thread? What lies in it is unknown otherwise. Aborts if one of the latter was
 // in a frame below `end`.
@@ -318,7 +269,7 @@ static bool is_open_here(const tenon_scope *scope, const char *end)
     const tenon_task *owner = tn_task_current();
 
     if (owner == NULL) {
-        return newest_root != NULL && is_open_root(scope, end);
+        return tn_root_is_open(scope, end);
     }
     const tenon_scope *open = owner->link;
     while (open != NULL && open != scope && open->owner == owner) {
@@ -371,7 +322,7 @@ tenon_status tenon_scope_open(
         scope->owner->link = scope;  // I3
         tn_scope_check_anew(scope);
     } else {
-        remember_root(scope);
+        tn_root_add(scope);
     }
     return TENON_OK;
 }

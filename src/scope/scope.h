@@ -35,6 +35,12 @@ enum {
 #define TN_WORD_COUNT_SHIFT 24
 #define TN_WORD_COUNT_ONE (INT64_C(1) << TN_WORD_COUNT_SHIFT)
 
+// [any] Who waits, by a word: a parker, or TN_PARKER_NONE.
+static inline uint32_t tn_word_parker(int64_t word)
+{
+    return (uint32_t)((word & TN_WORD_WAITER_MASK) >> TN_WORD_WAITER_SHIFT);
+}
+
 // [any] Does the calling thread count in plain numbers?
 static inline bool tn_scope_is_local(const tenon_scope *scope)
 {
@@ -62,9 +68,6 @@ static inline int64_t tn_word_count(int64_t word)
 
 // [any] Is it counted as open by its executor: not inside another of its?
 bool tn_scope_is_outermost(const tenon_scope *scope);
-
-// [any] Has the calling thread a root scope of the executor to join?
-bool tn_scope_is_root_here(const tenon_executor *executor);
 
 // [any] One more live task or reference; the caller keeps the scope open.
 static inline void tn_scope_enter(tenon_scope *scope)
@@ -104,9 +107,6 @@ void tn_scope_check_anew(tenon_scope *scope);
 
 // [owner] Free the limiter of its own, if it has one.
 void tn_scope_drop_limiter(tenon_scope *scope);
-
-// [owner] A root scope is not open any more.
-void tn_scope_forget_root(tenon_scope *scope);
 
 // [worker] `task` returned `status` with scopes of its own still open: cancel
 // and join them. Returns the task's new status. Aborts if the innermost was in

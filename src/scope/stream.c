@@ -20,7 +20,7 @@
 //             (handles, outcomes)
 //   E2 wait   list: cas-acqrel completed -> add: cas-release completed
 //             (same word: the push sees the bit, or who waits sees the push)
-//   E3 ended  end_handle (task.c): store-release state -> check: load-acquire
+//   E3 ended  E1 of task.c: end_handle -> tn_handle_ended()
 //   E4 given  take: add-release delivered_count -> is_all_given: load-acquire
 //             delivered_count (whoever was given had been counted)
 //   E5 forget forget: sub handle_count, fence, load completed
@@ -315,19 +315,11 @@ tenon_status tenon_scope_next(tenon_scope *scope, tenon_handle **handle)
     return tenon_scope_next_until(scope, TENON_NO_DEADLINE, handle);
 }
 
-static tenon_outcome outcome_of(const tenon_handle *handle)
-{
-    uint32_t state = tn_load_acquire(&handle->task.state);  // E3
-
-    return (
-        tenon_outcome)((state & TN_TASK_OUTCOME_MASK) >> TN_TASK_OUTCOME_SHIFT);
-}
-
 static bool have_all_ended(struct waiter *waiter)
 {
     // Those that have ended need not be looked at again.
     while (waiter->ended_count < waiter->handle_count &&
-           outcome_of(waiter->handles[waiter->ended_count]) !=
+           tn_handle_ended(waiter->handles[waiter->ended_count]) !=
                TENON_OUTCOME_NONE) {
         waiter->ended_count++;
     }
@@ -337,7 +329,7 @@ static bool have_all_ended(struct waiter *waiter)
 static bool has_one_ended(struct waiter *waiter)
 {
     for (size_t i = 0; i < waiter->handle_count; i++) {
-        if (outcome_of(waiter->handles[i]) != TENON_OUTCOME_NONE) {
+        if (tn_handle_ended(waiter->handles[i]) != TENON_OUTCOME_NONE) {
             return true;
         }
     }
@@ -351,7 +343,7 @@ static bool has_one_failed(struct waiter *waiter)
         return false;
     }
     for (size_t i = 0; i < waiter->handle_count; i++) {
-        if (outcome_of(waiter->handles[i]) == TENON_OUTCOME_FAILED) {
+        if (tn_handle_ended(waiter->handles[i]) == TENON_OUTCOME_FAILED) {
             return true;
         }
     }

@@ -8,8 +8,8 @@
 // Roles:    the worker that took the job runs it from start to end.
 // Memory:   a forgotten task's piece is given back before it is counted out.
 // Ordering:
-//   E1 kept   end_handle: store-release state -> handle.c: load-acquire state
-//             (the status)
+//   E1 kept   end_handle: store-release state -> tn_handle_ended():
+//             load-acquire state (the status)
 
 #include "scope/task.h"
 
@@ -99,6 +99,10 @@ __attribute__((noinline)) int tn_task_check_left(
 {
     const char *end = TN_STACK_CALLEES;
 
+    tn_require(
+        !tn_has_forked,
+        "task '%s' returned in the child of a fork(2), which has no executor",
+        tenon_task_name(task));
     tn_fork_check_left(worker, task, end);
     return task->link == NULL ? status
                               : tn_scope_close_left_open(task, status, end);

@@ -21,11 +21,10 @@
 
 // The low bits of `state`; the outcome and the waiter's parker are above.
 #define TN_TASK_FORKED TENON_TASK_FORKED  // lives in its parent's frame
-#define TN_TASK_HANDLED \
-    UINT32_C(2)                    // the first member of a handle; else a piece
-#define TN_TASK_OWNED UINT32_C(4)  // the handle is ours, not the caller's
-#define TN_TASK_ALWAYS UINT32_C(8)    // runs even if cancelled before
-#define TN_TASK_WATCHED UINT32_C(16)  // its scope's policy hears of its end
+#define TN_TASK_HANDLED UINT32_C(2)       // begins a handle; else a piece
+#define TN_TASK_OWNED UINT32_C(4)         // the handle is ours
+#define TN_TASK_ALWAYS UINT32_C(8)        // runs even if cancelled before
+#define TN_TASK_WATCHED UINT32_C(16)      // its scope's policy hears of its end
 #define TN_TASK_FLAGS UINT32_C(0xff)
 #define TN_TASK_OUTCOME_SHIFT 8
 #define TN_TASK_OUTCOME_MASK (UINT32_C(7) << TN_TASK_OUTCOME_SHIFT)
@@ -119,6 +118,16 @@ static inline uint32_t tn_task_ended_state(
     return tn_task_flags(task) | (uint32_t)outcome << TN_TASK_OUTCOME_SHIFT;
 }
 
+// [any] How a task with a handle has ended, or TENON_OUTCOME_NONE; what it left
+// in the handle is there to read (E1 of task.c).
+static inline tenon_outcome tn_handle_ended(const tenon_handle *handle)
+{
+    uint32_t state = tn_load_acquire(&handle->task.state);  // E1 of task.c
+    uint32_t outcome = (state & TN_TASK_OUTCOME_MASK) >> TN_TASK_OUTCOME_SHIFT;
+
+    return (tenon_outcome)outcome;
+}
+
 // [worker] What a task that returned `*status` came to. Its error is recorded.
 // One that was stopped by its own deadline has failed with TENON_TIMEOUT.
 tenon_outcome tn_task_conclude(tenon_task *task, int *status);
@@ -138,7 +147,7 @@ void tn_fork_check_left(
     struct tn_worker *worker, const tenon_task *task, const char *end);
 
 // [worker] `task` returned `status` to the caller of this: abort or close what
-// it left behind. Gives its status now.
+// it left behind. Gives its status now. Aborts in the child of a fork(2).
 int tn_task_check_left(struct tn_worker *worker, tenon_task *task, int status);
 
 // [its thread] The worker that runs `self`, or NULL in the child of a fork(2);
@@ -166,7 +175,7 @@ static inline int tn_task_call(
     bool has_left = task->link != NULL;
     if (tn_unlikely(worker->face.has_forked)) {
         uint32_t bottom = (uint32_t)tn_deque_bottom(&worker->face.deque);
-        has_left |= bottom != task->result.mark;
+        has_left |= bottom != task->result.mark || tn_has_forked;
         worker->face.has_forked = previous != NULL;
     }
     if (tn_unlikely(has_left)) {

@@ -21,9 +21,8 @@ struct tn_link {
 };
 
 struct tn_inject {
-    // Fixed.
-    uint64_t
-        limit;  // for tn_inject_try_push(); 0: none, and nothing is counted
+    // Fixed: for tn_inject_try_push(); 0: none, and nothing is counted.
+    uint64_t limit;
 
     // Pushers compete.
     alignas(TN_CACHE_LINE) struct ck_stack arrived;  // newest first

@@ -31,27 +31,45 @@ static int collect(pid_t child)
                              : CHILD_SIGNAL + WTERMSIG(status);
 }
 
-int child_run(int (*fn)(void *arg), void *arg)
+bool child_start(struct child *child)
 {
     int ends[2];
 
     if (pipe(ends) != 0) {
+        return false;
+    }
+    child->id = fork();
+    child->end = ends[0];
+    if (child->id != 0) {
+        close(ends[1]);
+    }
+    if (child->id < 0) {
+        close(ends[0]);
+    }
+    return child->id >= 0;
+}
+
+int child_await(struct child *child)
+{
+    bool has_ended = ends_in_time(child->end);
+
+    if (!has_ended) {
+        kill(child->id, SIGKILL);
+    }
+    int result = collect(child->id);
+    close(child->end);
+    return has_ended ? result : CHILD_HUNG;
+}
+
+int child_run(int (*fn)(void *arg), void *arg)
+{
+    struct child child;
+
+    if (!child_start(&child)) {
         return CHILD_FAILED;
     }
-    pid_t child = fork();
-    if (child == 0) {
+    if (child.id == 0) {
         _exit(fn(arg));
     }
-    close(ends[1]);
-    if (child < 0) {
-        close(ends[0]);
-        return CHILD_FAILED;
-    }
-    bool has_ended = ends_in_time(ends[0]);
-    if (!has_ended) {
-        kill(child, SIGKILL);
-    }
-    int result = collect(child);
-    close(ends[0]);
-    return has_ended ? result : CHILD_HUNG;
+    return child_await(&child);
 }

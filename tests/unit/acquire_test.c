@@ -7,6 +7,7 @@
 #include "must.h"
 #include "pool.h"
 #include "tasks.h"
+#include "units.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -15,17 +16,6 @@
 TestSuite(acquire, .timeout = 60);
 
 #define COUNTED TENON_TASK_OPTIONS(.destroy_arg = task_destroy_count)
-
-static void expect_state(
-    tenon_limiter *limiter, uint64_t used_count, uint64_t waiting_count)
-{
-    uint64_t used = UINT64_MAX;
-    uint64_t waiting = UINT64_MAX;
-
-    tenon_limiter_look(limiter, &used, &waiting);
-    cr_expect(eq(u64, used, used_count));
-    cr_expect(eq(u64, waiting, waiting_count));
-}
 
 static void open_limited(
     tenon_scope *scope, tenon_executor *executor, tenon_limiter *limiter)
@@ -91,7 +81,7 @@ static void spawn_in_vain(tenon_executor *executor, struct test_clock *clock)
         tenon_spawn_until(
             &scope, NULL, task_ok, &destroyed_count, COUNTED, CLOCK_BEGIN_NS),
         TENON_ENOTREADY));
-    expect_state(&limiter, 0, 0);
+    units_expect(&limiter, 0, 0);
     tenon_scope_cancel(&scope, 0, NULL);
     cr_expect(
         eq(int,
@@ -164,6 +154,44 @@ Test(acquire, waiting_spawn_does_not_hold_who_should_see_a_failure)
     pool_each(fail_beside);
 }
 
+// Behind a shield the caller sees nothing of the cancel, but its spawn does.
+static int produce_shielded(tenon_task *self, void *arg)
+{
+    struct producer *producer = arg;
+    tenon_scope shield;
+
+    if (tenon_scope_open(&shield, TENON_SCOPE_OPTIONS(.is_shielded = true)) !=
+        TENON_OK) {
+        return TASK_IN_VAIN;
+    }
+    (void)produce(self, producer);
+    bool saw_cancel = tenon_cancelled(self);
+    tenon_status status = tenon_scope_join(&shield, TENON_OK, NULL);
+    return saw_cancel ? TASK_IN_VAIN : status;
+}
+
+static void cancel_across_shield(tenon_executor *executor)
+{
+    tenon_scope scope;
+    tenon_limiter limiter;
+    struct producer producer = {.limiter = &limiter};
+
+    tenon_limiter_init(&limiter, 0);
+    must_open(&scope, executor);
+    must_spawn(&scope, produce_shielded, &producer);
+    cr_assert(gate_wait(&producer.waits));
+    tenon_scope_cancel(&scope, 0, NULL);
+    must_join(&scope, NULL, TENON_OK);
+    cr_expect(eq(int, producer.spawned, TENON_CANCELLED));
+    cr_expect(eq(uint, atomic_load(&producer.destroyed_count), 1));
+    tenon_limiter_fini(&limiter);
+}
+
+Test(acquire, waiting_spawn_hears_its_scopes_cancel_across_a_shield)
+{
+    pool_each(cancel_across_shield);
+}
+
 struct line {
     tenon_limiter limiter;
     struct gate waits[3];
@@ -234,7 +262,7 @@ static void acquire_in_line(tenon_executor *executor)
     cr_expect(eq(int, line.statuses[2], TENON_OK));
     cr_expect(eq(uint, line.order[0], 0));
     cr_expect(eq(uint, line.order[1], 2));
-    expect_state(&line.limiter, 0, 0);
+    units_expect(&line.limiter, 0, 0);
     tenon_limiter_fini(&line.limiter);
 }
 

@@ -7,6 +7,7 @@
 #include "must.h"
 #include "pool.h"
 #include "tasks.h"
+#include "units.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -16,17 +17,6 @@
 TestSuite(limiter, .timeout = 60);
 
 #define COUNTED TENON_TASK_OPTIONS(.destroy_arg = task_destroy_count)
-
-static void expect_state(
-    tenon_limiter *limiter, uint64_t used_count, uint64_t waiting_count)
-{
-    uint64_t used = UINT64_MAX;
-    uint64_t waiting = UINT64_MAX;
-
-    tenon_limiter_look(limiter, &used, &waiting);
-    cr_expect(eq(u64, used, used_count));
-    cr_expect(eq(u64, waiting, waiting_count));
-}
 
 static void open_limited(
     tenon_scope *scope, tenon_executor *executor, tenon_limiter *limiter)
@@ -118,7 +108,7 @@ static void share(tenon_executor *executor)
     must_spawn(&first, task_step, &steps[0]);
     must_spawn(&second, task_step, &steps[1]);
     must_spawn(&second, task_step, &steps[2]);
-    expect_state(&limiter, 2, 1);
+    units_expect(&limiter, 2, 1);
     cr_assert(gate_wait(&steps[0].started));
     gate_open(&steps[0].may_end);
     cr_assert(gate_wait(&steps[1].started));
@@ -127,7 +117,7 @@ static void share(tenon_executor *executor)
     cr_assert(gate_wait(&steps[2].started));
     gate_open(&steps[2].may_end);
     must_join(&second, NULL, TENON_OK);
-    expect_state(&limiter, 0, 0);
+    units_expect(&limiter, 0, 0);
     tenon_limiter_fini(&limiter);
 }
 
@@ -154,16 +144,16 @@ static void weigh(tenon_executor *executor)
         &scope, task_step, &large, TENON_TASK_OPTIONS(.unit_count = 3));
     // One unit is free, but somebody was first.
     must_spawn(&scope, task_step, &late);
-    expect_state(&limiter, 2, 2);
+    units_expect(&limiter, 2, 2);
     cr_expect(eq(int, tenon_limiter_try_acquire(&limiter, 1), TENON_EAGAIN));
     gate_open(&small.may_end);
     cr_assert(gate_wait(&large.started));
-    expect_state(&limiter, 3, 1);
+    units_expect(&limiter, 3, 1);
     cr_expect(not(gate_is_open(&late.started)));
     gate_open(&large.may_end);
     gate_open(&late.may_end);
     must_join(&scope, NULL, TENON_OK);
-    expect_state(&limiter, 0, 0);
+    units_expect(&limiter, 0, 0);
     tenon_limiter_fini(&limiter);
 }
 
@@ -183,16 +173,16 @@ static void resize(tenon_executor *executor)
     for (int i = 0; i < 4; i++) {
         must_spawn(&scope, task_step, &steps[i]);
     }
-    expect_state(&limiter, 0, 4);
+    units_expect(&limiter, 0, 4);
     tenon_limiter_resize(&limiter, 2);
-    expect_state(&limiter, 2, 2);
+    units_expect(&limiter, 2, 2);
     tenon_limiter_resize(&limiter, 1);  // fewer than are in use
     gate_open(&steps[0].may_end);
     gate_open(&steps[1].may_end);
     cr_assert(gate_wait(&steps[2].started));
-    expect_state(&limiter, 1, 1);
+    units_expect(&limiter, 1, 1);
     tenon_limiter_resize(&limiter, 100);
-    expect_state(&limiter, 2, 0);
+    units_expect(&limiter, 2, 0);
     gate_open(&steps[2].may_end);
     gate_open(&steps[3].may_end);
     must_join(&scope, NULL, TENON_OK);
@@ -221,11 +211,11 @@ static void cancel_waiting(tenon_executor *executor)
     for (int i = 0; i < 10; i++) {
         must_spawn_with(&scope, task_ok, &destroyed_count, COUNTED);
     }
-    expect_state(&limiter, 0, 11);
+    units_expect(&limiter, 0, 11);
     cr_expect(tenon_handle_cancel(&handle, 0, NULL));
-    expect_state(&limiter, 0, 10);
+    units_expect(&limiter, 0, 10);
     tenon_scope_cancel(&scope, 0, NULL);
-    expect_state(&limiter, 0, 0);
+    units_expect(&limiter, 0, 0);
     // Nobody gives units, yet the join returns.
     must_join(&scope, &report, TENON_OK);
     cr_expect(eq(u64, report.dropped_count, 11));
@@ -250,7 +240,7 @@ static void wait_anyway(tenon_executor *executor)
     must_spawn_with(
         &scope, task_count, &count, TENON_TASK_OPTIONS(.start_always = true));
     tenon_scope_cancel(&scope, 0, NULL);
-    expect_state(&limiter, 0, 1);
+    units_expect(&limiter, 0, 1);
     tenon_limiter_resize(&limiter, 1);
     must_join(&scope, NULL, TENON_OK);
     cr_expect(eq(uint, atomic_load(&count), 1));
@@ -366,7 +356,7 @@ static void cancel_at_random(tenon_executor *executor)
         }
         cr_assert(eq(uint, atomic_load(&destroyed_count), spawned_count));
     }
-    expect_state(&limiter, 0, 0);
+    units_expect(&limiter, 0, 0);
     tenon_limiter_fini(&limiter);
 }
 

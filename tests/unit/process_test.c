@@ -11,6 +11,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <signal.h>
 #include <tenon/tenon.h>
 #include <unistd.h>
 
@@ -18,16 +19,22 @@
 static tenon_executor *executor;
 static tenon_scope scope;
 static tenon_scope_ref ref;
+static tenon_handle handle;
+static struct task_step step;
 
 static void make_scope(void)
 {
     executor = pool_create(2);
     must_open(&scope, executor);
+    cr_assert(
+        eq(int, tenon_spawn_task(&scope, &handle, task_step, &step, NULL),
+           TENON_OK));
     cr_assert(eq(int, tenon_scope_acquire(&scope, &ref), TENON_OK));
 }
 
 static void end_scope(void)
 {
+    gate_open(&step.may_end);
     tenon_scope_release(&ref);
     must_join(&scope, NULL, TENON_OK);
     pool_destroy(executor);
@@ -104,10 +111,10 @@ static int spawn(void *arg)
 
 static int spawn_task(void *arg)
 {
-    tenon_handle handle;
+    tenon_handle other;
 
     (void)arg;
-    return -tenon_spawn_task(&scope, &handle, task_ok, NULL, NULL);
+    return -tenon_spawn_task(&scope, &other, task_ok, NULL, NULL);
 }
 
 static int spawn_by_reference(void *arg)
@@ -130,13 +137,100 @@ static int join(void *arg)
     return -tenon_scope_join(&scope, TENON_OK, NULL);
 }
 
+static int try_spawn(void *arg)
+{
+    (void)arg;
+    return -tenon_try_spawn(&scope, NULL, task_ok, NULL, NULL);
+}
+
+static int spawn_until(void *arg)
+{
+    (void)arg;
+    return -tenon_spawn_until(
+        &scope, NULL, task_ok, NULL, NULL, TENON_NO_DEADLINE);
+}
+
+static int take_next(void *arg)
+{
+    tenon_handle *next = NULL;
+
+    (void)arg;
+    return -tenon_scope_next(&scope, &next);
+}
+
+static int wait_for_handle(void *arg)
+{
+    tenon_handle *handles[] = {&handle};
+
+    (void)arg;
+    return -tenon_wait_until(handles, 1, TENON_WAIT_ALL, TENON_NO_DEADLINE);
+}
+
+static int wait_for_scope(void *arg)
+{
+    (void)arg;
+    return -tenon_scope_wait_until(&scope, TENON_NO_DEADLINE);
+}
+
+static int try_join(void *arg)
+{
+    (void)arg;
+    return -tenon_scope_try_join(&scope, TENON_OK, NULL);
+}
+
+static int set_deadline(void *arg)
+{
+    (void)arg;
+    return -tenon_scope_set_deadline(&scope, 1);
+}
+
+static int notify_fd(void *arg)
+{
+    (void)arg;
+    return -tenon_scope_notify_fd(&scope, 0);
+}
+
+static int shut_down(void *arg)
+{
+    (void)arg;
+    return -tenon_executor_shutdown(executor, TENON_SHUTDOWN_CANCEL);
+}
+
+static int try_acquire(void *arg)
+{
+    tenon_limiter limiter;
+
+    (void)arg;
+    tenon_limiter_init(&limiter, 1);
+    return -tenon_limiter_try_acquire(&limiter, 1);
+}
+
 Test(process, child_is_refused_every_call)
 {
     static int (*const calls[])(void *arg) = {
-        create, get_default, get_info,           destroy,
-        run,    run_default, open_scope,         open_with_deadline,
-        spawn,  spawn_task,  spawn_by_reference, acquire,
+        create,
+        get_default,
+        get_info,
+        destroy,
+        run,
+        run_default,
+        open_scope,
+        open_with_deadline,
+        spawn,
+        spawn_task,
+        spawn_by_reference,
+        acquire,
         join,
+        try_spawn,
+        spawn_until,
+        take_next,
+        wait_for_handle,
+        wait_for_scope,
+        try_join,
+        set_deadline,
+        notify_fd,
+        shut_down,
+        try_acquire,
     };
 
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -161,6 +255,13 @@ Test(process, child_has_arguments_of_refused_spawns_destroyed)
     cr_expect(eq(int, child_run(destroy_argument, NULL), 1));
 }
 
+static int never_called(void *context, const tenon_cause *cause)
+{
+    (void)context;
+    (void)cause;
+    _exit(9);
+}
+
 // None of these can say no; they must come back all the same.
 static int call_the_rest(void *arg)
 {
@@ -173,7 +274,12 @@ static int call_the_rest(void *arg)
     tenon_scope_cause(&scope, &cause);
     tenon_token_init(&token, tenon_scope_token(&scope));
     bool is_set = tenon_token_cancelled(&token);
+    tenon_callback callback;
+    tenon_callback_register(&callback, &token, never_called, NULL);
+    tenon_callback_unregister(&callback);
     tenon_token_fini(&token);
+    tenon_handle_cancel(&handle, 1, "in the child");
+    tenon_executor_tick(executor);
     tenon_scope_release(&ref);
     return is_set && tenon_current() == NULL ? 7 : 8;
 }
@@ -246,9 +352,47 @@ Test(process, child_of_a_task_cannot_fork_children_of_ours)
     cr_expect(eq(int, result, -TENON_EFORK));
 }
 
+// The child that is forked here goes the way of the task.
+static int return_in_child(tenon_task *self, void *arg)
+{
+    struct child child;
+
+    (void)self;
+    if (!child_start(&child)) {
+        return TASK_IN_VAIN;
+    }
+    if (child.id != 0) {
+        *(int *)arg = child_await(&child);
+    }
+    return TENON_OK;
+}
+
+static int return_in_child_with_scope(tenon_task *self, void *arg)
+{
+    tenon_scope inner;
+
+    if (tenon_scope_open(&inner, NULL) != TENON_OK) {
+        return TASK_IN_VAIN;
+    }
+    tenon_status body = return_in_child(self, arg);
+    return tenon_scope_join(&inner, body, NULL);
+}
+
+Test(process, child_of_a_task_that_returns_from_it_is_aborted)
+{
+    int result = 0;
+
+    must_run(executor, return_in_child, &result, TENON_OK);
+    cr_expect(eq(int, result, CHILD_SIGNAL + SIGABRT));
+    must_run(executor, return_in_child_with_scope, &result, TENON_OK);
+    cr_expect(eq(int, result, CHILD_SIGNAL + SIGABRT));
+}
+
 Test(process, parent_goes_on_as_before)
 {
     atomic_uint count = 0;
+
+    gate_open(&step.may_end);
 
     cr_assert(eq(int, child_run(run, NULL), -TENON_EFORK));
     must_run(executor, task_count, &count, TENON_OK);

@@ -286,3 +286,43 @@ Test(timer, entry_may_be_disarmed_from_its_own_firing)
     move_clock(1);
     expect_order((int[]){0}, 1);
 }
+
+// A clock with a lock of its own, as a simulation may have.
+static pthread_mutex_t clock_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct gate is_reading;
+
+static uint64_t read_locked(void *context)
+{
+    gate_open(&is_reading);
+    pthread_mutex_lock(&clock_lock);
+    uint64_t now_ns = test_clock_now_ns(context);
+    pthread_mutex_unlock(&clock_lock);
+    return now_ns;
+}
+
+static void *set_far(void *arg)
+{
+    struct tn_timer *of = arg;
+
+    tn_timer_set(of, &entries[0], fire, TN_FOREVER - 1, 0);
+    return NULL;
+}
+
+Test(timer, holds_no_lock_while_it_reads_the_clock)
+{
+    struct tn_clock clock = {read_locked, &manual};
+    struct tn_timer locked;
+    pthread_t thread;
+
+    tn_timer_init(&locked, "locked", clock);
+    pthread_mutex_lock(&clock_lock);
+    cr_assert(eq(int, pthread_create(&thread, NULL, set_far, &locked), 0));
+    cr_assert(gate_wait(&is_reading));
+    // The other one waits for the clock; none of these may wait for it.
+    tn_timer_tick(&locked);
+    cr_expect(not(tn_timer_disarm(&locked, &entries[1])));
+    pthread_mutex_unlock(&clock_lock);
+    pthread_join(thread, NULL);
+    cr_expect(tn_timer_disarm(&locked, &entries[0]));
+    tn_timer_fini(&locked);
+}
