@@ -15,6 +15,7 @@
 #include "tenon/policy.h"
 #include "tenon/report.h"
 #include "tenon/task.h"
+#include "tenon/value.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +38,8 @@ typedef struct tenon_scope_options {
     /// What is around it does not cancel it, nor bound its time: only itself,
     /// its own deadline, and `parent`. Still joined.
     bool is_shielded;
+    const tenon_binding *bindings;  ///< array, until the join; see value.h
+    uint32_t binding_count;
     tenon_report *report;  ///< where TENON_SCOPE puts the report; or NULL
     tenon_status *status;  ///< where TENON_SCOPE puts the join status; or NULL
 } tenon_scope_options;
@@ -60,6 +63,9 @@ struct tenon_scope {
     tenon_limiter *limiter;
     bool owns_limiter;
     tenon_token_link links[2];  // of the token: the option `parent`, ...
+    const tenon_scope *values;  // the nearest with bindings, or NULL
+    const tenon_binding *bindings;
+    uint32_t binding_count;
     tenon_token token;
 
     // The owner's thread only.

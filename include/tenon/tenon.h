@@ -22,6 +22,7 @@
 #include "tenon/status.h"
 #include "tenon/task.h"
 #include "tenon/token.h"
+#include "tenon/value.h"
 #include "tenon/wait.h"
 
 #endif

@@ -30,6 +30,7 @@
 #include "scope/task.h"
 #include "scope/token.h"
 #include "scope/unobserved.h"
+#include "scope/value.h"
 #include "tenon/wait.h"
 
 struct scope_wait {
@@ -319,6 +320,7 @@ tenon_status tenon_scope_join(
     if (misuse != TENON_OK) {
         return misuse;
     }
+    tn_value_check(scope, TN_STACK_CALLEES);
     close_left_open_inside(scope);
     scope->phase = TN_SCOPE_JOINING;
     end_body(scope, body);

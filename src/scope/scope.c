@@ -37,6 +37,7 @@
 #include "scope/root.h"
 #include "scope/task.h"
 #include "scope/token.h"
+#include "scope/value.h"
 #include "sync/parker.h"
 #include "tenon/executor.h"
 #include "tenon/limiter.h"
@@ -68,7 +69,7 @@ static bool are_valid(const tenon_scope_options *options)
     bool has_two_limits = options->limiter != NULL && options->max_running != 0;
 
     return !has_two_limits && options->struct_size == sizeof(*options) &&
-           tn_policy_is_valid(options);
+           tn_policy_is_valid(options) && tn_value_are_valid(options);
 }
 
 static tenon_status find_executor(
@@ -194,6 +195,7 @@ static void init_fields(
     }
     scope->report = options->report;
     scope->status = options->status;
+    tn_value_init(scope, options);
     init_token(scope, options);
 }
 
