@@ -26,8 +26,9 @@ struct tenon_handle {
     tenon_done_fn *on_done;
     void *on_done_context;
     void *ticket;
+    void *delay;
     tenon_handle *next;
-    uint64_t reserved[2];
+    uint64_t reserved[1];
 };
 
 /// How the task ended, and what it returned: TENON_TIMEOUT after its own

@@ -40,7 +40,7 @@ tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg);
 ///           for options of an unknown struct_size, which are not looked into.
 /// Threads:  as tenon_spawn().
 /// Errors:   as tenon_spawn(); TENON_EAGAIN also without a timer thread for a
-///           deadline.
+///           deadline or a delay.
 TENON_API TENON_NODISCARD tenon_status tenon_spawn_with(
     tenon_scope *scope, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options);
@@ -61,8 +61,8 @@ TENON_API TENON_NODISCARD tenon_status tenon_spawn_task(
 ///
 /// Owns:     as tenon_spawn_task().
 /// Threads:  as tenon_spawn().
-/// Errors:   TENON_EAGAIN they are not: nothing was started; else as
-///           tenon_spawn_with().
+/// Errors:   TENON_EAGAIN they are not: nothing was started; TENON_EINVAL also
+///           if it is to begin later; else as tenon_spawn_with().
 TENON_API TENON_NODISCARD tenon_status tenon_try_spawn(
     tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options);
@@ -76,7 +76,7 @@ TENON_API TENON_NODISCARD tenon_status tenon_try_spawn(
 ///           (TENON_NO_DEADLINE: for ever), or a cancel of the caller or of
 ///           `scope`; running only descendants of the calling task.
 /// Errors:   TENON_ENOTREADY not by then: nothing was started; TENON_CANCELLED;
-///           else as tenon_spawn_with().
+///           else as tenon_try_spawn().
 TENON_API TENON_NODISCARD tenon_status tenon_spawn_until(
     tenon_scope *scope, tenon_handle *handle, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options, uint64_t deadline_ns);

@@ -33,7 +33,8 @@ enum {
     TENON_ESTRUCT = -13,    ///< scopes were not closed in the order of nesting
     TENON_EFORK = -14,      ///< the process forked: its child has no executor
     TENON_ENORESULT = -15,  ///< any-ok: no task succeeded, and none failed
-    TENON_END = -16         ///< next: all that were spawned have been given
+    TENON_END = -16,        ///< next: all that were spawned have been given
+    TENON_AGAIN = -17       ///< of a task: its function is to be called again
 };
 
 /// The name of a code, as in the source ("TENON_EINVAL"); "error" for others.

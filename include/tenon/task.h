@@ -63,6 +63,8 @@ typedef struct tenon_task_options {
     uint64_t id;                    ///< yours: in errors and completions
     uint64_t timeout_ns;            ///< from the spawn on; 0: none
     uint64_t deadline_ns;           ///< 0: none. The earlier counts
+    uint64_t delay_ns;              ///< not to begin before; 0: at once
+    uint64_t begin_ns;              ///< the same as a time; the later counts
     tenon_done_fn *on_done;         ///< NULL: none
     void *on_done_context;
     tenon_limiter *limiter;  ///< NULL: its scope's, if any

@@ -13,6 +13,7 @@
 #include "tenon/executor.h"
 #include "tenon/fork.h"
 #include "tenon/handle.h"
+#include "tenon/later.h"
 #include "tenon/limiter.h"
 #include "tenon/notify.h"
 #include "tenon/policy.h"

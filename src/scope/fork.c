@@ -115,7 +115,7 @@ static tenon_status run_here(
     if (!begin_here(self, child)) {
         return TENON_CANCELLED;
     }
-    int status = tn_task_call(worker, child, self);
+    int status = tn_task_call(worker, child, self, TN_FAILURE_NONE);
     if (tn_unlikely(status != TENON_OK || child->failure != TN_FAILURE_NONE)) {
         pass_on(self, child, status);
     }

@@ -101,22 +101,11 @@ static struct tn_ticket *grant_locked(tenon_limiter *limiter)
     return granted;
 }
 
-// Who queues it may have nothing to do with its scope: hold that meanwhile, and
-// with it the executor.
-static void queue_held(tenon_task *task)
-{
-    tenon_scope *scope = task->scope;
-
-    tn_scope_enter(scope);
-    tn_task_queue(task);
-    tn_scope_exit(scope);
-}
-
 static void queue_all(struct tn_ticket *granted)
 {
     while (granted != NULL) {
         struct tn_ticket *next = granted->next;
-        queue_held(granted->task);
+        tn_task_queue_held(granted->task);
         granted = next;
     }
 }
@@ -246,7 +235,7 @@ static int leave_line(void *context, const tenon_cause *cause)
     pthread_mutex_unlock(&limiter->lock);
     queue_all(granted);
     if (before == WAITING) {
-        queue_held(ticket->task);
+        tn_task_queue_held(ticket->task);
     }
     return 0;
 }
@@ -348,7 +337,7 @@ tenon_status tenon_limiter_acquire_until(
         deadline_ns);
 }
 
-void tn_ticket_destroy(struct tn_ticket *ticket)
+void tn_ticket_give_back(struct tn_ticket *ticket)
 {
     if (ticket == NULL) {
         return;
@@ -357,5 +346,11 @@ void tn_ticket_destroy(struct tn_ticket *ticket)
     if (state_of(ticket) == GRANTED) {
         tenon_limiter_release(ticket->limiter, ticket->unit_count);
     }
+    set_state(ticket, NEW);
+}
+
+void tn_ticket_destroy(struct tn_ticket *ticket)
+{
+    tn_ticket_give_back(ticket);
     free(ticket);
 }

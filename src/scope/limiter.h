@@ -48,6 +48,10 @@ tenon_status tn_ticket_wait(
     struct tn_ticket *ticket, struct tenon_executor *executor,
     tenon_scope *scope, tenon_token *token, uint64_t deadline_ns);
 
+// [worker] The task, which runs, ends for now: give back what it has; it lines
+// up again later. Accepts NULL.
+void tn_ticket_give_back(struct tn_ticket *ticket);
+
 // [worker] The task has ended, or will not begin: give back what it has and
 // free the ticket. Accepts NULL.
 void tn_ticket_destroy(struct tn_ticket *ticket);

@@ -11,6 +11,7 @@
 
 #include "sched/executor.h"
 #include "scope/deadline.h"
+#include "scope/delay.h"
 #include "scope/limiter.h"
 #include "scope/policy.h"
 #include "scope/scope.h"
@@ -30,6 +31,11 @@ static const tenon_task_options *options_of(const struct tn_spawn *spawn)
 static bool has_deadline(const tenon_task_options *options)
 {
     return options->timeout_ns != 0 || options->deadline_ns != 0;
+}
+
+static bool has_delay(const tenon_task_options *options)
+{
+    return options->delay_ns != 0 || options->begin_ns != 0;
 }
 
 static void fill_extra(
@@ -59,7 +65,7 @@ static bool needs_extra(const struct tn_spawn *spawn)
     const tenon_task_options *options = options_of(spawn);
 
     return options->name != NULL || options->destroy_arg != NULL ||
-           options->id != 0 || options->on_done != NULL ||
+           options->id != 0 || options->on_done != NULL || has_delay(options) ||
            limiter_of(spawn) != NULL;
 }
 
@@ -111,6 +117,7 @@ static void give_extra(struct tn_spawn *spawn, tenon_task *task, uint32_t flags)
         return;
     }
     tn_ticket_destroy(extra->ticket);
+    tn_delay_destroy(extra->delay);
     if ((flags & TN_TASK_HANDLED) == 0) {
         tn_executor_give_piece(spawn->scope->executor, extra);
     }
@@ -170,6 +177,35 @@ static bool add_ticket(struct tn_spawn *spawn, tenon_task *task)
     return extra->ticket != NULL;
 }
 
+// Of two the later, as a time of the timer's clock.
+static uint64_t begin_of(
+    const struct tn_timer *timer, const tenon_task_options *options)
+{
+    uint64_t begin_ns = options->begin_ns;
+
+    if (options->delay_ns != 0) {
+        uint64_t delayed_ns = tn_deadline_of(timer, 0, options->delay_ns);
+        begin_ns = delayed_ns > begin_ns ? delayed_ns : begin_ns;
+    }
+    return begin_ns;
+}
+
+static tenon_status add_delay(struct tn_spawn *spawn, tenon_task *task)
+{
+    const tenon_task_options *options = options_of(spawn);
+    struct tn_task_extra *extra = task->relation;
+
+    if (!has_delay(options) || extra == NULL) {
+        return TENON_OK;
+    }
+    extra->delay = tn_delay_create(task);
+    if (extra->delay == NULL) {
+        return TENON_ENOMEM;
+    }
+    uint64_t begin_ns = begin_of(extra->delay->timer, options);
+    return tn_delay_arm(extra->delay, begin_ns) ? TENON_OK : TENON_EAGAIN;
+}
+
 tenon_status tn_spawn_make(struct tn_spawn *spawn, tenon_task **made)
 {
     uint32_t flags = flags_of(spawn);
@@ -193,9 +229,10 @@ tenon_status tn_spawn_make(struct tn_spawn *spawn, tenon_task **made)
         give_task(spawn, task, flags);
         return status;
     }
-    if (!add_ticket(spawn, task)) {
+    status = add_ticket(spawn, task) ? add_delay(spawn, task) : TENON_ENOMEM;
+    if (status != TENON_OK) {
         tn_spawn_unmake(spawn, task);
-        return TENON_ENOMEM;
+        return status;
     }
     *made = task;
     return TENON_OK;
@@ -205,11 +242,11 @@ void tn_spawn_unmake(struct tn_spawn *spawn, tenon_task *task)
 {
     uint32_t flags = tn_task_flags(task);
 
+    give_extra(spawn, task, flags);
     if ((flags & TN_TASK_HANDLED) != 0) {
         tenon_token *token = &tn_task_handle(task)->token;
         tn_deadline_stop(token, &spawn->scope->executor->timer);
         tn_token_seal(token);
     }
-    give_extra(spawn, task, flags);
     give_task(spawn, task, flags);
 }

@@ -16,7 +16,7 @@ const char *tenon_status_name(tenon_status status)
         "TENON_EINVAL",    "TENON_ENOMEM",    "TENON_EPERM",  "TENON_EDEADLK",
         "TENON_EALREADY",  "TENON_ECLOSED",   "TENON_EBUSY",  "TENON_EAGAIN",
         "TENON_ENOTREADY", "TENON_ESTRUCT",   "TENON_EFORK",  "TENON_ENORESULT",
-        "TENON_END",
+        "TENON_END",       "TENON_AGAIN",
     };
     int count = (int)(sizeof(names) / sizeof(names[0]));
 

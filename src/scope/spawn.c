@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/delay.h"
 #include "scope/limiter.h"
 #include "scope/scope.h"
 #include "scope/stream.h"
@@ -49,12 +50,21 @@ static bool asks_too_much(const struct tn_spawn *spawn)
            options->unit_count > scope->limiter->limit;
 }
 
+// Units now, but the task later?
+static bool is_contradictory(const struct tn_spawn *spawn)
+{
+    const tenon_task_options *options = spawn->options;
+
+    return spawn->mode != TN_SPAWN_LINE_UP && options != NULL &&
+           (options->delay_ns != 0 || options->begin_ns != 0);
+}
+
 static tenon_status admit(struct tn_spawn *spawn)
 {
     tenon_scope *scope = spawn->scope;
 
     if (scope == NULL || scope->executor == NULL || spawn->fn == NULL ||
-        asks_too_much(spawn)) {
+        asks_too_much(spawn) || is_contradictory(spawn)) {
         return TENON_EINVAL;
     }
     if (tn_has_forked) {
@@ -101,11 +111,50 @@ void tn_task_queue(tenon_task *task)
     }
 }
 
+void tn_task_queue_held(tenon_task *task)
+{
+    tenon_scope *scope = task->scope;
+
+    tn_scope_enter(scope);
+    tn_task_queue(task);
+    tn_scope_exit(scope);
+}
+
 static struct tn_ticket *ticket_of(const tenon_task *task)
 {
     const struct tn_task_extra *extra = task->relation;
 
     return extra == NULL ? NULL : extra->ticket;
+}
+
+static struct tn_delay *delay_of(const tenon_task *task)
+{
+    const struct tn_task_extra *extra = task->relation;
+
+    return extra == NULL ? NULL : extra->delay;
+}
+
+static void line_up(tenon_task *task, struct tn_ticket *ticket)
+{
+    bool is_patient = (tn_task_flags(task) & TN_TASK_ALWAYS) != 0;
+
+    tn_ticket_line_up(ticket, tn_task_token(task), is_patient);
+}
+
+// Behind all that others have queued there: a task that goes on at once again
+// and again shall not come before what it may wait for.
+void tn_task_start_held(tenon_task *task)
+{
+    tenon_scope *scope = task->scope;
+    struct tn_ticket *ticket = ticket_of(task);
+
+    tn_scope_enter(scope);
+    if (ticket != NULL) {
+        line_up(task, ticket);
+    } else {
+        tn_executor_inject(scope->executor, (struct tn_job *)task);
+    }
+    tn_scope_exit(scope);
 }
 
 // Units before the task is counted, where the caller wants it so.
@@ -153,11 +202,9 @@ static void count_out(struct tn_spawn *spawn)
 static tenon_status start_limited(
     struct tn_spawn *spawn, tenon_task *task, struct tn_ticket *ticket)
 {
-    bool is_patient = (tn_task_flags(task) & TN_TASK_ALWAYS) != 0;
-
     if (spawn->mode == TN_SPAWN_LINE_UP) {
         count_in(spawn);
-        tn_ticket_line_up(ticket, tn_task_token(task), is_patient);
+        line_up(task, ticket);
         return TENON_OK;
     }
     tenon_status status = take_units(spawn, ticket);
@@ -177,6 +224,12 @@ static tenon_status start(struct tn_spawn *spawn)
 
     if (status != TENON_OK) {
         return status;
+    }
+    struct tn_delay *delay = delay_of(task);
+    if (delay != NULL) {
+        count_in(spawn);
+        tn_delay_release(delay);
+        return TENON_OK;
     }
     struct tn_ticket *ticket = ticket_of(task);
     if (ticket != NULL) {

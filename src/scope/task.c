@@ -18,6 +18,7 @@
 #include "sched/executor.h"
 #include "scope/callback.h"
 #include "scope/deadline.h"
+#include "scope/delay.h"
 #include "scope/limiter.h"
 #include "scope/policy.h"
 #include "scope/scope.h"
@@ -36,8 +37,8 @@ _Static_assert(
     sizeof(struct tn_task_extra) <= TN_PIECE_BYTES, "extras fit a piece");
 _Static_assert(
     offsetof(tenon_handle, task) == 0 &&
-        offsetof(tenon_handle, ticket) - offsetof(tenon_handle, name) ==
-            offsetof(struct tn_task_extra, ticket),
+        offsetof(tenon_handle, delay) - offsetof(tenon_handle, name) ==
+            offsetof(struct tn_task_extra, delay),
     "a handle begins with its task and has room for the extras");
 
 static struct tn_task_extra *extra_of(const tenon_task *task)
@@ -203,6 +204,7 @@ static void end_extra(struct tn_worker *worker, tenon_task *task)
         destroy_arg(worker, task, extra->destroy_arg);
     }
     tn_ticket_destroy(extra->ticket);
+    tn_delay_destroy(extra->delay);
     if (!tn_task_is_handled(task)) {
         tn_worker_give_piece(worker, extra);
     }
@@ -261,7 +263,8 @@ static __attribute__((noinline)) void run_forked(
         tn_fork_end(task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);
         return;
     }
-    int status = tn_task_call(worker, task, worker->face.current);
+    int status =
+        tn_task_call(worker, task, worker->face.current, TN_FAILURE_NONE);
     tenon_outcome outcome = tn_task_conclude(task, &status);
     tn_fork_end(task, outcome, status);
 }
@@ -270,6 +273,9 @@ static __attribute__((noinline)) void run_forked(
 static __attribute__((noinline)) void end_otherwise(
     struct tn_worker *worker, tenon_task *task, int status)
 {
+    if (tn_delay_goes_on(task, status)) {
+        return;
+    }
     tenon_outcome outcome =
         status == TENON_OK && task->failure == TN_FAILURE_NONE
             ? TENON_OUTCOME_OK
@@ -302,12 +308,14 @@ static __attribute__((noinline)) void run_otherwise(
     task->link = NULL;
     // relaxed: I2 of token.c.
     task->clean_epoch = tn_load_relaxed(&tn_task_token(task)->clean_epoch);
-    bool runs_always = (tn_task_flags(task) & TN_TASK_ALWAYS) != 0;
+    bool runs_always =
+        (tn_task_flags(task) & (TN_TASK_ALWAYS | TN_TASK_BEGUN)) != 0;
     if (!runs_always && tenon_cancelled(task)) {
         drop(worker, task);
         return;
     }
-    int status = tn_task_call(worker, task, worker->face.current);
+    int status =
+        tn_task_call(worker, task, worker->face.current, tn_delay_said(task));
     end_otherwise(worker, task, status);
 }
 
@@ -328,7 +336,8 @@ void tn_task_run(struct tn_worker *worker, struct tn_job *job)
         drop(worker, task);
         return;
     }
-    int status = tn_task_call(worker, task, worker->face.current);
+    int status =
+        tn_task_call(worker, task, worker->face.current, TN_FAILURE_NONE);
     if (tn_unlikely(
             status != TENON_OK || task->failure != TN_FAILURE_NONE ||
             task->relation != NULL)) {

@@ -25,6 +25,7 @@
 #define TN_TASK_OWNED UINT32_C(4)         // the handle is ours
 #define TN_TASK_ALWAYS UINT32_C(8)        // runs even if cancelled before
 #define TN_TASK_WATCHED UINT32_C(16)      // its scope's policy hears of its end
+#define TN_TASK_BEGUN UINT32_C(32)        // goes on: it is not dropped any more
 #define TN_TASK_FLAGS UINT32_C(0xff)
 #define TN_TASK_OUTCOME_SHIFT 8
 #define TN_TASK_OUTCOME_MASK (UINT32_C(7) << TN_TASK_OUTCOME_SHIFT)
@@ -38,10 +39,18 @@ struct tn_task_extra {
     tenon_done_fn *on_done;
     void *on_done_context;
     struct tn_ticket *ticket;  // of a limiter, or NULL
+    struct tn_delay *delay;    // or NULL
 };
 
 // [any] Queue a task that is counted in its scope.
 void tn_task_queue(tenon_task *task);
+
+// [any] The same for who has nothing to do with the scope, which is held
+// meanwhile, and with it the executor.
+void tn_task_queue_held(tenon_task *task);
+
+// [any] Likewise; but with a limiter the task needs its units before.
+void tn_task_start_held(tenon_task *task);
 
 // [worker] Run or drop a queued task; it is gone when this returns.
 tn_job_run_fn tn_task_run;
@@ -163,13 +172,13 @@ static inline struct tn_worker *tn_task_worker(const tenon_task *self)
 }
 
 // [worker] Run the function as the thread's current task, instead of
-// `previous`.
+// `previous`. It has `said` something before.
 static inline int tn_task_call(
-    struct tn_worker *worker, tenon_task *task, void *previous)
+    struct tn_worker *worker, tenon_task *task, void *previous, tn_failure said)
 {
     worker->face.current = task;
     task->link = NULL;
-    task->failure = TN_FAILURE_NONE;
+    task->failure = said;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
     int status = task->fn(task, task->arg);
     bool has_left = task->link != NULL;

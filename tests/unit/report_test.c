@@ -312,7 +312,8 @@ Test(report, status_names_are_those_of_the_source)
         eq(str, (char *)tenon_status_name(TENON_ECLOSED), "TENON_ECLOSED"));
     cr_expect(eq(str, (char *)tenon_status_name(TENON_END), "TENON_END"));
     cr_expect(eq(str, (char *)tenon_status_name(1), "error"));
-    cr_expect(eq(str, (char *)tenon_status_name(-17), "error"));
+    cr_expect(eq(str, (char *)tenon_status_name(TENON_AGAIN), "TENON_AGAIN"));
+    cr_expect(eq(str, (char *)tenon_status_name(-18), "error"));
 }
 
 Test(report, very_deep_one_is_walked_and_freed)
