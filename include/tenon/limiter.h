@@ -60,8 +60,8 @@ tenon_limiter_try_acquire(tenon_limiter *limiter, uint32_t unit_count);
 /// Owns:     as tenon_limiter_try_acquire().
 /// Threads:  the one that runs `self`; aborts elsewhere.
 /// Blocks:   until they are free, or `deadline_ns` of the executor's clock
-///           (TENON_NO_DEADLINE: for ever), running only descendants of
-///           `self`. Waits for ever if `self`, or what waits for it, has them.
+///           (TENON_NO_DEADLINE: for ever), as tenon_scope_next() of wait.h.
+///           Waits for ever if `self`, or what waits for it, has them.
 /// Errors:   TENON_CANCELLED `self` is cancelled; TENON_ENOTREADY not by then;
 ///           TENON_EINVAL 0 units; TENON_EAGAIN no timer thread; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status tenon_limiter_acquire_until(

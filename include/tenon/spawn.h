@@ -74,7 +74,7 @@ TENON_API TENON_NODISCARD tenon_status tenon_try_spawn(
 /// Threads:  as tenon_spawn().
 /// Blocks:   until the units are free, `deadline_ns` of the executor's clock
 ///           (TENON_NO_DEADLINE: for ever), or a cancel of the caller or of
-///           `scope`; running only descendants of the calling task.
+///           `scope`; as tenon_scope_next() of wait.h.
 /// Errors:   TENON_ENOTREADY not by then: nothing was started; TENON_CANCELLED;
 ///           else as tenon_try_spawn().
 TENON_API TENON_NODISCARD tenon_status tenon_spawn_until(

@@ -20,7 +20,9 @@ extern "C" {
 ///
 /// Owns:     `*handle` is the one given to tenon_spawn_task().
 /// Threads:  the owner, tasks of the scope, and holders of a reference.
-/// Blocks:   until one has ended, running only descendants of the calling task.
+/// Blocks:   until one has ended. A spare thread has the core of a task that
+///           waits; where none is to be had, its descendants run on its stack,
+///           and it may wait for those too. Hold no lock that they take.
 /// Errors:   TENON_END all that were spawned have been given; TENON_CANCELLED
 ///           none has ended and the caller is cancelled (its task or innermost
 ///           scope; outside of tasks `scope`); TENON_EINVAL; TENON_ECLOSED
@@ -53,9 +55,9 @@ typedef enum tenon_wait_for {
 /// Threads:  as tenon_scope_next(), for tasks that were spawned, of one scope
 ///           that is not joined.
 /// Blocks:   until it has come to pass, or until `deadline_ns` of the
-///           executor's clock (TENON_NO_DEADLINE: for ever), running only
-///           descendants of the calling task. A task that waits for itself, or
-///           for what it hinders, waits for ever.
+///           executor's clock (TENON_NO_DEADLINE: for ever), as
+///           tenon_scope_next(). A task that waits for itself, or for what it
+///           hinders, waits for ever.
 /// Errors:   TENON_ENOTREADY not by then; TENON_CANCELLED as for
 ///           tenon_scope_next(); TENON_EINVAL none, one without a task, or of
 ///           different scopes; TENON_EAGAIN no timer thread; TENON_EFORK.

@@ -203,6 +203,18 @@ void tn_crew_stop(struct tn_crew *crew)
     }
 }
 
+static void refill_locked(struct tn_crew *crew, struct tenon_executor *executor)
+{
+    if (active_locked(crew) >= crew->target_count) {
+        return;
+    }
+    if (crew->retired != NULL) {
+        unretire_locked(crew);
+    } else {
+        start_one_locked(crew, executor);
+    }
+}
+
 void tn_crew_leave(struct tn_worker *worker)
 {
     struct tn_crew *crew = &worker->executor->crew;
@@ -211,14 +223,19 @@ void tn_crew_leave(struct tn_worker *worker)
     if (worker->has_thread) {
         add_active_locked(crew, UINT32_MAX);
     }
-    if (active_locked(crew) < crew->target_count) {
-        if (crew->retired != NULL) {
-            unretire_locked(crew);
-        } else {
-            start_one_locked(crew, worker->executor);
-        }
-    }
+    refill_locked(crew, worker->executor);
     pthread_mutex_unlock(&crew->lock);
+}
+
+bool tn_crew_refill(struct tn_worker *worker)
+{
+    struct tn_crew *crew = &worker->executor->crew;
+
+    pthread_mutex_lock(&crew->lock);
+    refill_locked(crew, worker->executor);
+    bool is_full = active_locked(crew) >= crew->target_count;
+    pthread_mutex_unlock(&crew->lock);
+    return is_full;
 }
 
 void tn_crew_return(struct tn_worker *worker)

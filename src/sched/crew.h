@@ -55,6 +55,10 @@ void tn_crew_stop(struct tn_crew *crew);
 // one to be had.
 void tn_crew_leave(struct tn_worker *worker);
 
+// [worker] This worker has left: are there as many at work as there should be?
+// If not, one more is started, if there is one to be had.
+bool tn_crew_refill(struct tn_worker *worker);
+
 // [worker] It goes on.
 void tn_crew_return(struct tn_worker *worker);
 

@@ -15,6 +15,11 @@
 // Who has stolen what is known from two words per worker that are only hints:
 // every job taken by them is checked against the waiter before it runs.
 //
+// A wait that may be over while descendants of the waiting job still run stands
+// aside instead: it would be late, or never over, if what ran on its stack
+// waited for what comes after the wait. Only where no spare is to be had it
+// helps, so that somebody does.
+//
 // Nobody parks for ever while it waits: descendants may be queued where only
 // the waiter would look for them. All other workers may be blocked on a lock
 // that the waiter holds, or wait themselves with no spare left. So a parked
@@ -260,6 +265,44 @@ void tn_worker_wait(
             park(worker, mark, wait);
         }
     }
+}
+
+// Are there enough others to run what is waited for?
+static bool is_replaced(struct tn_worker *worker, struct tn_wait *wait)
+{
+    struct tenon_executor *other = wait->executor;
+
+    return tn_crew_refill(worker) &&
+           (other == worker->executor || !tn_crew_is_deserted(&other->crew));
+}
+
+static bool run_one(
+    struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
+{
+    return run_own(worker, mark, wait) || leapfrog(worker, mark, wait) ||
+           look_everywhere(worker, wait);
+}
+
+void tn_worker_stand_aside(
+    struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
+{
+    uint64_t retry_ns = RETRY_MIN_NS;
+
+    tn_slab_flush(&worker->returns);
+    tn_crew_leave(worker);
+    while (!wait->is_done(wait)) {
+        if (!is_replaced(worker, wait)) {
+            tn_crew_return(worker);
+            bool has_run = run_one(worker, mark, wait);
+            tn_crew_leave(worker);
+            if (has_run) {
+                continue;
+            }
+        }
+        park_until(wait, worker->parker, tn_clock_now_ns() + retry_ns);
+        retry_ns = retry_ns < RETRY_MAX_NS ? retry_ns * 2 : RETRY_MAX_NS;
+    }
+    tn_crew_return(worker);
 }
 
 void tn_worker_block(struct tn_worker *worker, struct tn_wait *wait)

@@ -88,6 +88,11 @@ void tn_worker_main(struct tn_worker *worker);
 void tn_worker_wait(
     struct tn_worker *worker, uint32_t mark, struct tn_wait *wait);
 
+// [its thread, blocks] Wait for what may be over while descendants still run: a
+// spare has the core meanwhile. Where none is to be had, as tn_worker_wait().
+void tn_worker_stand_aside(
+    struct tn_worker *worker, uint32_t mark, struct tn_wait *wait);
+
 // [its thread, blocks] Wait, running nothing: a spare has the core meanwhile.
 void tn_worker_block(struct tn_worker *worker, struct tn_wait *wait);
 

@@ -113,14 +113,14 @@ void tn_pause_init(
     };
 }
 
-static void block(struct tn_pause *pause, bool may_run)
+static void block(struct tn_pause *pause, bool may_help)
 {
     struct tn_worker *worker = tn_worker_self();
 
     if (worker == NULL || pause->self == NULL) {
         tn_thread_wait(pause->base.executor, &pause->base);
-    } else if (may_run) {
-        tn_worker_wait(worker, pause->self->result.mark, &pause->base);
+    } else if (may_help) {
+        tn_worker_stand_aside(worker, pause->self->result.mark, &pause->base);
     } else {
         tn_worker_block(worker, &pause->base);
     }
@@ -142,7 +142,7 @@ static tenon_status verdict(struct tn_pause *pause)
 
 tenon_status tn_pause_wait(
     struct tn_pause *pause, tenon_token *token, uint64_t deadline_ns,
-    bool may_run)
+    bool may_help)
 {
     struct tn_timer *timer = &pause->base.executor->timer;
 
@@ -158,7 +158,7 @@ tenon_status tn_pause_wait(
         return tenon_token_cancelled(token) ? TENON_CANCELLED : TENON_ENOTREADY;
     }
     tenon_callback_register(&pause->callback, token, end_by_cancel, pause);
-    block(pause, may_run);
+    block(pause, may_help);
     tenon_callback_unregister(&pause->callback);
     if (deadline_ns != TENON_NO_DEADLINE) {
         tn_timer_disarm(timer, &pause->entry);

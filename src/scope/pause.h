@@ -48,11 +48,12 @@ void tn_pause_init(
 
 // [its thread, blocks] TENON_OK: it came to pass, as of some moment;
 // TENON_CANCELLED: `token` was set first; TENON_ENOTREADY: not by
-//                  `deadline_ns`; TENON_EAGAIN: no timer
-// thread. Descendants of who waits run meanwhile if `may_run`.
+//                  `deadline_ns`;
+// TENON_EAGAIN: no timer thread. A spare has the core meanwhile; without one,
+// descendants of who waits run here if `may_help`.
 tenon_status tn_pause_wait(
     struct tn_pause *pause, tenon_token *token, uint64_t deadline_ns,
-    bool may_run);
+    bool may_help);
 
 // [any] What it waits for may have come to pass. The pause must not end
 // meanwhile.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// group — a task that owns a scope with children, and sleeps or joins: the shape
-// of most scenarios of asyncio's task groups.
+// group — a task that owns a scope with children, and sleeps or joins: the
+// shape of most scenarios of asyncio's task groups.
 //
 // All that waits leaves its core to others: one worker is enough.
 

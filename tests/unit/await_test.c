@@ -289,3 +289,110 @@ Test(await, a_member_cannot_wait_for_its_own_scope)
 {
     pool_each(wait_from_inside);
 }
+
+// --- in a task: what it waits for never holds it up ---
+
+struct brief_wait {
+    struct task_step step;
+    struct gate has_waited;
+    tenon_status (*wait)(tenon_scope *scope, tenon_handle *handle);
+    tenon_status waited;
+};
+
+static tenon_status next_briefly(tenon_scope *scope, tenon_handle *handle)
+{
+    return tenon_scope_next_until(scope, CLOCK_BEGIN_NS + 1, &handle);
+}
+
+static tenon_status await_briefly(tenon_scope *scope, tenon_handle *handle)
+{
+    (void)scope;
+    return tenon_wait_until(&handle, 1, TENON_WAIT_ALL, CLOCK_BEGIN_NS + 1);
+}
+
+static tenon_status await_all_briefly(tenon_scope *scope, tenon_handle *handle)
+{
+    (void)handle;
+    return tenon_scope_wait_until(scope, CLOCK_BEGIN_NS + 1);
+}
+
+static int wait_for_long_child(tenon_task *self, void *arg)
+{
+    struct brief_wait *brief = arg;
+    tenon_scope scope;
+    tenon_handle handle;
+
+    (void)self;
+    if (tenon_scope_open(&scope, NULL) != TENON_OK) {
+        return TASK_IN_VAIN;
+    }
+    tenon_status body =
+        tenon_spawn_task(&scope, &handle, task_step, &brief->step, NULL);
+    brief->waited = brief->wait(&scope, &handle);
+    gate_open(&brief->has_waited);
+    return tenon_scope_join(&scope, body, NULL);
+}
+
+static void wait_in_task(tenon_executor *executor, struct test_clock *clock)
+{
+    tenon_status (*const waits[])(tenon_scope *, tenon_handle *) = {
+        next_briefly, await_briefly, await_all_briefly};
+    struct brief_wait briefs[3] = {{.waited = TENON_OK}};
+    tenon_scope scope;
+
+    must_open(&scope, executor);
+    for (int i = 0; i < 3; i++) {
+        briefs[i].wait = waits[i];
+        must_spawn(&scope, wait_for_long_child, &briefs[i]);
+        cr_assert(gate_wait(&briefs[i].step.started));
+    }
+    pool_move_clock(executor, clock, 1);
+    for (int i = 0; i < 3; i++) {
+        cr_assert(gate_wait(&briefs[i].has_waited));
+        cr_expect(eq(int, briefs[i].waited, TENON_ENOTREADY));
+        gate_open(&briefs[i].step.may_end);
+    }
+    must_join(&scope, NULL, TENON_OK);
+}
+
+Test(await, bounded_wait_of_a_task_is_not_held_up_by_its_children)
+{
+    pool_each_clock(wait_in_task);
+}
+
+// Whichever of the two begins first: the one that ends is heard of.
+static int take_first_and_cancel(tenon_task *self, void *arg)
+{
+    tenon_handle handles[2];
+    tenon_handle *all[2] = {&handles[0], &handles[1]};
+    tenon_scope scope;
+
+    (void)self;
+    (void)arg;
+    if (tenon_scope_open(&scope, NULL) != TENON_OK) {
+        return TASK_IN_VAIN;
+    }
+    struct gate started = {0};
+    tenon_status body = tenon_spawn_task(&scope, all[0], task_ok, NULL, NULL);
+    if (body == TENON_OK) {
+        body = tenon_spawn_task(
+            &scope, all[1], task_announce_until_cancelled, &started, NULL);
+    }
+    tenon_status waited =
+        tenon_wait_until(all, 2, TENON_WAIT_FIRST, TENON_NO_DEADLINE);
+    tenon_scope_cancel(&scope, 0, "one is enough");
+    body = tenon_scope_join(&scope, body, NULL);
+    return body == TENON_OK ? waited : body;
+}
+
+static void take_first_often(tenon_executor *executor)
+{
+    for (int i = 0; i < 200; i++) {
+        must_run(executor, take_first_and_cancel, NULL, TENON_OK);
+    }
+}
+
+Test(await, task_that_waits_for_the_first_does_not_run_the_other_itself)
+{
+    pool_each_parallel(take_first_often);
+}
