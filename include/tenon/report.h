@@ -87,6 +87,16 @@ TENON_API TENON_NODISCARD tenon_status tenon_report_split(
     const tenon_report *report, tenon_error_match_fn *match, void *context,
     tenon_report *matched, tenon_report *rest);
 
+/// Let its errors travel up: they become children of the error with which
+/// `self` ends, as those of a scope joined without a report. If `self` succeeds
+/// or is cancelled they are gone. So what a report says can be looked at
+/// before.
+///
+/// Owns:     `report` is freed.
+/// Threads:  the one that runs `self`; aborts elsewhere.
+/// Errors:   none.
+TENON_API void tenon_report_pass_up(tenon_report *report, tenon_task *self);
+
 /// Called with errors that nobody will read: of a root scope joined without a
 /// report, and of a callback of a token that belongs to no scope. The report is
 /// gone when it returns.

@@ -17,6 +17,7 @@ extern "C" {
 #endif
 
 typedef struct tenon_token tenon_token;
+typedef struct tenon_executor tenon_executor;
 
 /// Who asked.
 typedef enum tenon_cause_source {
@@ -77,6 +78,7 @@ struct tenon_token {
     void *timer_links[4];
     TENON_ATOMIC(uint64_t) deadline_ns;
     uint64_t timer_state;
+    TENON_ATOMIC(void *) timer;  // of a free-standing one with a deadline
 };
 
 /// Make `token` unset, below `parent` (NULL: below nothing).
@@ -130,10 +132,24 @@ TENON_API bool tenon_token_cause(tenon_token *token, tenon_cause *cause);
 /// Errors:   none.
 TENON_API uint64_t tenon_token_deadline(tenon_token *token);
 
+/// Set `token` at `deadline_ns` of the clock of `executor` (NULL: as for
+/// tenon_scope_open()), or move that time; TENON_NO_DEADLINE: not any more. A
+/// time that is past sets it at once.
+///
+/// Owns:     the executor must outlive the token, and stay the same.
+/// Threads:  any; for tokens made by the calls above.
+/// Blocks:   for a moment, if it is just being fired.
+/// Errors:   TENON_EALREADY it is set; TENON_EAGAIN no timer thread;
+///           TENON_EINVAL 0, another executor than before, or the token of a
+///           scope; TENON_EFORK; TENON_ENOMEM no default executor.
+TENON_API TENON_NODISCARD tenon_status tenon_token_set_deadline(
+    tenon_token *token, tenon_executor *executor, uint64_t deadline_ns);
+
 /// Free what the token holds. Accepts zeroed memory.
 ///
 /// Threads:  one; nothing below it may still be in use.
-/// Blocks:   while a callback of it runs on another thread.
+/// Blocks:   while a callback of it runs on another thread, or its deadline
+///           fires.
 /// Errors:   none.
 TENON_API void tenon_token_fini(tenon_token *token);
 

@@ -9,12 +9,18 @@
 //
 // Roles:    the owner starts and stops; members move; the timer fires.
 // Progress: as the timer's: a lock, and stop waits for a firing.
+// Ordering:
+//   E1 bind   bind: cas-acqrel timer -> end: load-acquire timer (who set the
+//             deadline of a free-standing token is done with it)
 
 #include "scope/deadline.h"
 
 #include "base/atomic.h"
 #include "base/clock.h"
+#include "sched/executor.h"
+#include "sched/worker.h"
 #include "scope/token.h"
+#include "tenon/executor.h"
 
 #include <stddef.h>
 
@@ -23,7 +29,7 @@ _Static_assert(
             offsetof(tenon_token, deadline_ns) -
                 offsetof(tenon_token, timer_links) &&
         sizeof(struct tn_timer_entry) ==
-            sizeof(tenon_token) - offsetof(tenon_token, timer_links),
+            offsetof(tenon_token, timer) - offsetof(tenon_token, timer_links),
     "the public token has room for a timer entry");
 
 static struct tn_timer_entry *entry_of(tenon_token *token)
@@ -106,6 +112,67 @@ tenon_status tn_deadline_set(
         return TENON_EAGAIN;
     default:
         return TENON_OK;
+    }
+}
+
+static tenon_status find_timer(
+    tenon_executor *executor, struct tn_timer **timer)
+{
+    struct tn_worker *worker = tn_worker_self();
+
+    if (executor == NULL && worker != NULL) {
+        executor = worker->executor;
+    }
+    if (executor == NULL) {
+        tenon_status status = tenon_executor_default(&executor);
+        if (status != TENON_OK) {
+            return status;
+        }
+    }
+    *timer = &executor->timer;
+    return TENON_OK;
+}
+
+// All who set it say the same, or are refused.
+static bool bind(tenon_token *token, struct tn_timer *timer)
+{
+    void *bound = NULL;
+
+    bool is_first = tn_cas_acqrel(&token->timer, &bound, (void *)timer);  // E1
+    return is_first || bound == timer;
+}
+
+tenon_status tenon_token_set_deadline(
+    tenon_token *token, tenon_executor *executor, uint64_t deadline_ns)
+{
+    struct tn_timer *timer = NULL;
+
+    if (token == NULL || deadline_ns == 0 ||
+        tn_token_kind(token) != TN_TOKEN_FREE) {
+        return TENON_EINVAL;
+    }
+    if (tn_has_forked) {
+        return TENON_EFORK;
+    }
+    tenon_status status = find_timer(executor, &timer);
+    if (status != TENON_OK) {
+        return status;
+    }
+    if (!bind(token, timer)) {
+        return TENON_EINVAL;
+    }
+    if (tenon_token_cancelled(token)) {
+        return TENON_EALREADY;
+    }
+    return tn_deadline_set(token, timer, deadline_ns, 0);
+}
+
+void tn_deadline_end(tenon_token *token)
+{
+    struct tn_timer *timer = tn_load_acquire(&token->timer);  // E1
+
+    if (timer != NULL && !tn_has_forked) {
+        tn_deadline_stop(token, timer);
     }
 }
 

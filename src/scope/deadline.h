@@ -27,6 +27,9 @@ tenon_status tn_deadline_set(
     tenon_token *token, struct tn_timer *timer, uint64_t deadline_ns,
     uint32_t rank);
 
+// [one thread, blocks] A free-standing token ends.
+void tn_deadline_end(tenon_token *token);
+
 // [any, blocks] From now on it does not fire, and is not firing.
 void tn_deadline_stop(tenon_token *token, struct tn_timer *timer);
 

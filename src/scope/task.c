@@ -393,6 +393,17 @@ uint64_t tenon_task_id(const tenon_task *self)
     return extra == NULL ? 0 : extra->id;
 }
 
+void tenon_report_pass_up(tenon_report *report, tenon_task *self)
+{
+    if (tn_task_worker(self) != NULL && report->error_count > 0) {
+        tn_failure_gather(
+            &self->failure, (tenon_error *)report->errors,
+            report->error_count - report->kept_count);
+        report->errors = NULL;
+    }
+    tenon_report_free(report);
+}
+
 int tenon_fail_at(
     tenon_task *self, tenon_fail_place place, int code, const char *format, ...)
 {

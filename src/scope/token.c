@@ -38,6 +38,7 @@
 
 #include "base/clock.h"
 #include "scope/callback.h"
+#include "scope/deadline.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,12 +256,13 @@ tenon_cause tn_cause_make(
 void tenon_token_init(tenon_token *token, tenon_token *parent)
 {
     tn_token_init(token, parent, TN_TOKEN_FREE, NULL);
+    tn_atomic_init(&token->timer, NULL);
 }
 
 void tenon_token_init_linked(
     tenon_token *token, tenon_token_link *links, uint32_t link_count)
 {
-    tn_token_init(token, NULL, TN_TOKEN_FREE, NULL);
+    tenon_token_init(token, NULL);
     tn_token_link(token, links, link_count);
 }
 
@@ -299,6 +301,9 @@ bool tenon_token_cause(tenon_token *token, tenon_cause *cause)
 
 void tenon_token_fini(tenon_token *token)
 {
+    if (tn_token_kind(token) == TN_TOKEN_FREE) {
+        tn_deadline_end(token);
+    }
     tn_callback_end(token);
     // relaxed: nobody else uses it any more.
     free_word(tn_load_relaxed(&token->cause));

@@ -292,28 +292,35 @@ Test(await, a_member_cannot_wait_for_its_own_scope)
 
 // --- in a task: what it waits for never holds it up ---
 
+typedef tenon_status brief_wait_fn(
+    tenon_scope *scope, tenon_handle *handle, uint64_t deadline_ns);
+
 struct brief_wait {
     struct task_step step;
     struct gate has_waited;
-    tenon_status (*wait)(tenon_scope *scope, tenon_handle *handle);
+    brief_wait_fn *wait;
+    uint64_t until_ns;
     tenon_status waited;
 };
 
-static tenon_status next_briefly(tenon_scope *scope, tenon_handle *handle)
+static tenon_status next_briefly(
+    tenon_scope *scope, tenon_handle *handle, uint64_t deadline_ns)
 {
-    return tenon_scope_next_until(scope, CLOCK_BEGIN_NS + 1, &handle);
+    return tenon_scope_next_until(scope, deadline_ns, &handle);
 }
 
-static tenon_status await_briefly(tenon_scope *scope, tenon_handle *handle)
+static tenon_status await_briefly(
+    tenon_scope *scope, tenon_handle *handle, uint64_t deadline_ns)
 {
     (void)scope;
-    return tenon_wait_until(&handle, 1, TENON_WAIT_ALL, CLOCK_BEGIN_NS + 1);
+    return tenon_wait_until(&handle, 1, TENON_WAIT_ALL, deadline_ns);
 }
 
-static tenon_status await_all_briefly(tenon_scope *scope, tenon_handle *handle)
+static tenon_status await_all_briefly(
+    tenon_scope *scope, tenon_handle *handle, uint64_t deadline_ns)
 {
     (void)handle;
-    return tenon_scope_wait_until(scope, CLOCK_BEGIN_NS + 1);
+    return tenon_scope_wait_until(scope, deadline_ns);
 }
 
 static int wait_for_long_child(tenon_task *self, void *arg)
@@ -328,31 +335,30 @@ static int wait_for_long_child(tenon_task *self, void *arg)
     }
     tenon_status body =
         tenon_spawn_task(&scope, &handle, task_step, &brief->step, NULL);
-    brief->waited = brief->wait(&scope, &handle);
+    brief->waited = brief->wait(&scope, &handle, brief->until_ns);
     gate_open(&brief->has_waited);
     return tenon_scope_join(&scope, body, NULL);
 }
 
 static void wait_in_task(tenon_executor *executor, struct test_clock *clock)
 {
-    tenon_status (*const waits[])(tenon_scope *, tenon_handle *) = {
+    brief_wait_fn *const waits[] = {
         next_briefly, await_briefly, await_all_briefly};
-    struct brief_wait briefs[3] = {{.waited = TENON_OK}};
-    tenon_scope scope;
 
-    must_open(&scope, executor);
     for (int i = 0; i < 3; i++) {
-        briefs[i].wait = waits[i];
-        must_spawn(&scope, wait_for_long_child, &briefs[i]);
-        cr_assert(gate_wait(&briefs[i].step.started));
+        struct brief_wait brief = {.wait = waits[i]};
+        brief.until_ns = tenon_executor_now_ns(executor) + 1;
+        tenon_scope scope;
+        must_open(&scope, executor);
+        must_spawn(&scope, wait_for_long_child, &brief);
+        cr_assert(gate_wait(&brief.step.started));
+        pool_move_clock(executor, clock, 1);
+        bool has_waited = gate_wait(&brief.has_waited);
+        gate_open(&brief.step.may_end);
+        must_join(&scope, NULL, TENON_OK);
+        cr_expect(has_waited);
+        cr_expect(eq(int, brief.waited, TENON_ENOTREADY));
     }
-    pool_move_clock(executor, clock, 1);
-    for (int i = 0; i < 3; i++) {
-        cr_assert(gate_wait(&briefs[i].has_waited));
-        cr_expect(eq(int, briefs[i].waited, TENON_ENOTREADY));
-        gate_open(&briefs[i].step.may_end);
-    }
-    must_join(&scope, NULL, TENON_OK);
 }
 
 Test(await, bounded_wait_of_a_task_is_not_held_up_by_its_children)
