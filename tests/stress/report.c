@@ -11,6 +11,7 @@
 #define LAW_BOUND "the kept errors are bounded and in order"
 #define LAW_PRIMARY "the primary error is the right one"
 #define LAW_AFTER "an error knows whether it came after the cancel"
+#define LAW_POLICY "a failure cancels, unless the policy collects"
 #define LAW_STATUS "the status follows from the counters and the cause"
 
 void report_laws(void)
@@ -22,6 +23,7 @@ void report_laws(void)
     stress_law(LAW_BOUND);
     stress_law(LAW_PRIMARY);
     stress_law(LAW_AFTER);
+    stress_law(LAW_POLICY);
     stress_law(LAW_STATUS);
 }
 
@@ -177,17 +179,24 @@ static tenon_status status_of(const tenon_report *report)
     }
 }
 
-static void check_cause(const tenon_report *report)
+static void check_cause(
+    const struct report_tally *tally, const tenon_report *report)
 {
     bool has_cause = report->cause.source != TENON_CAUSE_NONE;
     bool is_own = has_cause && report->cause.source != TENON_CAUSE_PARENT;
+    bool must_cancel =
+        tally->body_failed_count > 0 ||
+        (tally->policy == TENON_POLICY_FAIL_FAST && report->error_count > 0);
 
+    if (must_cancel && !has_cause) {
+        stress_broke(LAW_POLICY, "it did not");
+    }
     if (report->cancel_requested != has_cause || report->cancelled != is_own) {
         stress_broke(LAW_STATUS, "the flags do not fit the cause");
     }
     if (!has_cause && report->cancelled_count + report->dropped_count +
                               report->rejected_count >
-                          0) {
+                          tally->stopped_alone_count) {
         stress_broke(LAW_STATUS, "something was stopped without a cause");
     }
 }
@@ -205,7 +214,7 @@ void report_check(
     check_counts(tally, report);
     check_list(tally, report);
     check_primary(report);
-    check_cause(report);
+    check_cause(tally, report);
 }
 
 void report_check_status(const struct report_tally *tally, tenon_status status)

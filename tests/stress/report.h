@@ -23,6 +23,7 @@ struct report_tally {
     _Atomic(uint64_t) cancelled_count;
     _Atomic(uint64_t) forked_failed_count;  // in no counter of the report
     _Atomic(uint64_t) passed_on_count;      // failed with an error of a child's
+    uint64_t stopped_alone_count;  // by their own tokens; known after the join
 };
 
 // [main] Name the laws that are checked here.
