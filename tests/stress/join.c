@@ -5,9 +5,11 @@
 // Scopes and tasks live in short frames, and in slots of memory that are used
 // again. After a join everything is overwritten; nobody may touch it any more.
 // Under AddressSanitizer with detect_stack_use_after_return reads are seen too.
+// The last one out may be a task that succeeds, gives back a reference, fails,
+// is dropped or destroys its argument, beside a deadline that is about to fire.
 //
-// Laws: what was joined is never written again; every task has run by then; a
-// report counts them.
+// Laws: what was joined is never written again; every task has ended by then,
+// and run unless it was stopped; a report counts them.
 
 #include "courier.h"
 
@@ -22,10 +24,14 @@
 
 #define LAW_GONE "what was joined is never written again"
 #define LAW_RAN "all tasks have run when the join returns"
+#define LAW_ENDED "all arguments are destroyed when the join returns"
 #define LAW_COUNTS "a report counts the tasks"
 
 struct count {
     _Atomic(uint32_t) ran_count;
+    _Atomic(uint32_t) failed_count;
+    _Atomic(uint32_t) ended_count;
+    const void *enders[TASK_MAX];  // threads, in the order of the ends
     const void *joiner;
 };
 
@@ -34,6 +40,7 @@ struct frame {
     tenon_scope scope;
     tenon_task tasks[TASK_MAX];  // forked
     tenon_handle handles[TASK_MAX];
+    uint32_t handle_count;
     struct count count;
     tenon_scope_ref ref;
 };
@@ -48,18 +55,56 @@ struct joiner {
 
 static _Atomic(uint64_t) task_count;
 static _Atomic(uint64_t) elsewhere_count;
+static _Atomic(uint64_t) scope_count;
+static _Atomic(uint64_t) last_elsewhere_count;  // the last out of a scope
+static _Atomic(uint64_t) stopped_scope_count;
+static _Atomic(uint64_t) stopped_count;  // tasks that failed or never ran
 static _Atomic(uint64_t) next_stream;
+
+static void note_end(struct count *count)
+{
+    uint32_t index = STRESS_COUNT(count->ended_count);
+
+    if (index < TASK_MAX) {
+        count->enders[index] = stress_thread();
+    }
+}
+
+static void count_run(struct count *count)
+{
+    if (count->joiner != stress_thread()) {
+        STRESS_COUNT(elsewhere_count);
+    }
+    STRESS_COUNT(count->ran_count);
+}
 
 static int run_small(tenon_task *self, void *arg)
 {
     struct count *count = arg;
 
     (void)self;
-    if (count->joiner != stress_thread()) {
-        STRESS_COUNT(elsewhere_count);
-    }
-    STRESS_COUNT(count->ran_count);
+    count_run(count);
+    note_end(count);
     return TENON_OK;
+}
+
+// Every third fails, and cancels the others.
+static int run_failing(tenon_task *self, void *arg)
+{
+    struct count *count = arg;
+
+    (void)self;
+    count_run(count);
+    if (STRESS_READ(count->ran_count) % 3 != 0) {
+        return TENON_OK;
+    }
+    STRESS_COUNT(count->failed_count);
+    return 1;
+}
+
+static void destroy(void *arg)
+{
+    note_end(arg);
 }
 
 // Gives back a reference as its last act: often the last one out.
@@ -118,14 +163,49 @@ static uint32_t spawn_into(struct joiner *joiner, struct frame *frame)
     return count;
 }
 
-static void use(struct joiner *joiner, struct frame *frame)
+// With a handle in the frame, or in memory that goes with the task.
+static tenon_status spawn_failing(struct joiner *joiner, struct frame *frame)
 {
-    tenon_report report = {0};
-
-    // Too late to stop anything, but armed and disarmed.
+    struct stress_random *random = &joiner->random;
     uint64_t timeout_ns =
-        stress_chance(&joiner->random, 4) ? TENON_SECONDS(600) : 0;
+        stress_chance(random, 2) ? 1 + stress_below(random, 20000) : 0;
+    const tenon_task_options *options =
+        TENON_TASK_OPTIONS(.timeout_ns = timeout_ns, .destroy_arg = destroy);
+    struct count *count = &frame->count;
 
+    if (stress_chance(random, 3)) {
+        return tenon_spawn_with(&frame->scope, run_failing, count, options);
+    }
+    return tenon_spawn_task(
+        &frame->scope, &frame->handles[frame->handle_count++], run_failing,
+        count, options);
+}
+
+// Tasks that may be stopped at any time: how many the scope was asked to take.
+static uint32_t spawn_stopped_into(struct joiner *joiner, struct frame *frame)
+{
+    struct stress_random *random = &joiner->random;
+    uint32_t count = 1 + stress_below(random, TASK_MAX);
+
+    for (uint32_t i = 0; i < count; i++) {
+        tenon_status status = spawn_failing(joiner, frame);
+        if (status != TENON_OK && status != TENON_CANCELLED) {
+            stress_die("no task: %s", tenon_status_name(status));
+        }
+        stress_perturb(random);
+    }
+    if (frame->handle_count > 0 && stress_chance(random, 4)) {
+        tenon_handle_cancel(&frame->handles[0], 1, "left");
+    }
+    if (stress_chance(random, 3)) {
+        tenon_scope_cancel(&frame->scope, 1, "left");
+    }
+    return count;
+}
+
+static void open_scope(
+    struct joiner *joiner, struct frame *frame, uint64_t timeout_ns)
+{
     memset(frame, 0, sizeof(*frame));
     frame->count.joiner = stress_thread();
     tenon_status status = tenon_scope_open(
@@ -135,8 +215,31 @@ static void use(struct joiner *joiner, struct frame *frame)
     if (status != TENON_OK) {
         stress_die("no scope: %s", tenon_status_name(status));
     }
+}
+
+static void leave(struct frame *frame, uint32_t count)
+{
+    const struct count *ends = &frame->count;
+
+    if (ends->ended_count != count) {
+        stress_broke(LAW_ENDED, "%u of %u", ends->ended_count, count);
+    } else if (ends->enders[count - 1] != ends->joiner) {
+        STRESS_COUNT(last_elsewhere_count);
+    }
+    STRESS_COUNT(scope_count);
+    poison(frame);
+}
+
+static void use_calmly(struct joiner *joiner, struct frame *frame)
+{
+    tenon_report report = {0};
+
+    // Too late to stop anything, but armed and disarmed.
+    open_scope(
+        joiner, frame,
+        stress_chance(&joiner->random, 4) ? TENON_SECONDS(600) : 0);
     uint32_t count = spawn_into(joiner, frame);
-    status = tenon_scope_join(&frame->scope, TENON_OK, &report);
+    tenon_status status = tenon_scope_join(&frame->scope, TENON_OK, &report);
     if (frame->count.ran_count != count || status != TENON_OK) {
         stress_broke(LAW_RAN, "%u of %u", frame->count.ran_count, count);
     }
@@ -144,8 +247,42 @@ static void use(struct joiner *joiner, struct frame *frame)
         stress_broke(LAW_COUNTS, "not %u", count);
     }
     tenon_report_free(&report);
-    poison(frame);
     atomic_fetch_add(&task_count, count);
+    leave(frame, count);
+}
+
+static void use_stopped(struct joiner *joiner, struct frame *frame)
+{
+    tenon_report report = {0};
+
+    open_scope(
+        joiner, frame,
+        stress_chance(&joiner->random, 2)
+            ? 1 + stress_below(&joiner->random, 30000)
+            : 0);
+    uint32_t count = spawn_stopped_into(joiner, frame);
+    (void)!tenon_scope_join(&frame->scope, TENON_OK, &report);
+    uint32_t ran_count = frame->count.ran_count;
+    if (report.spawned_count + report.rejected_count != count ||
+        report.ok_count != ran_count - frame->count.failed_count ||
+        report.failed_count < frame->count.failed_count) {
+        stress_broke(LAW_COUNTS, "not %u, of which %u ran", count, ran_count);
+    }
+    atomic_fetch_add(&stopped_count, report.dropped_count);
+    atomic_fetch_add(&stopped_count, report.failed_count);
+    STRESS_COUNT(stopped_scope_count);
+    tenon_report_free(&report);
+    atomic_fetch_add(&task_count, count);
+    leave(frame, count);
+}
+
+static void use(struct joiner *joiner, struct frame *frame)
+{
+    if (stress_chance(&joiner->random, 3)) {
+        use_stopped(joiner, frame);
+    } else {
+        use_calmly(joiner, frame);
+    }
 }
 
 static __attribute__((noinline)) void use_stack(
@@ -278,6 +415,7 @@ int main(int argc, char **argv)
     stress_begin(argc, argv, "join");
     stress_law(LAW_GONE);
     stress_law(LAW_RAN);
+    stress_law(LAW_ENDED);
     stress_law(LAW_COUNTS);
     tenon_executor *executor = courier_executor(stress_worker_count(3), 0);
     while (stress_goes_on()) {
@@ -285,5 +423,8 @@ int main(int argc, char **argv)
     }
     courier_executor_end(executor);
     stress_need("tasks run elsewhere", elsewhere_count, task_count, 100);
+    stress_need("last out elsewhere", last_elsewhere_count, scope_count, 100);
+    stress_need(
+        "tasks stopped or failed", stopped_count, stopped_scope_count, 100);
     return stress_end();
 }
