@@ -6,13 +6,16 @@
 // In each round a few threads share a small tree of tokens, one of them linked
 // to two roots. Each thread registers a callback somewhere, in its frame, and
 // takes it out again, or puts it into a token of its own that it ends with the
-// callback inside. Meanwhile they cancel, one token after the other.
+// callback inside. Meanwhile they cancel, one token after the other. And they
+// meet: one offers a token with callbacks, another cancels it, and the first
+// takes them out as they run, or they take themselves out.
 //
 // Laws: a callback runs once at most; not after it was taken out or its token
 // ended; taking out says truly whether it ran; one whose token is set has run.
 
 #include "support.h"
 
+#include <sched.h>
 #include <string.h>
 #include <tenon/tenon.h>
 
@@ -27,11 +30,20 @@ enum { THREAD_COUNT = 4, TOKEN_COUNT = 6, TURN_COUNT = 60 };
 struct item {
     tenon_callback callback;
     const void *owner;
+    bool goes;  // takes itself out as it runs
     _Atomic(uint32_t) run_count;
     _Atomic(bool) is_running;
     _Atomic(bool) is_out;
 };
 
+// A token that somebody else shall cancel, in a frame.
+struct meeting {
+    tenon_token token;
+    struct item items[2];
+    _Atomic(bool) is_over;
+};
+
+static _Atomic(struct meeting *) offered;  // or NULL
 static tenon_token tokens[TOKEN_COUNT];
 static tenon_token_link links[2];
 static struct item watchers[TOKEN_COUNT];  // stay in all the round
@@ -39,7 +51,21 @@ static _Atomic(uint64_t) ran_count;
 static _Atomic(uint64_t) elsewhere_count;
 static _Atomic(uint64_t) item_count;
 static _Atomic(uint64_t) ended_count;
+static _Atomic(uint64_t) meeting_count;  // with another thread
+static _Atomic(uint64_t) met_count;      // taken out as it ran
+static _Atomic(uint64_t) gone_count;     // took itself out
 static uint64_t round_number;
+
+// Its memory is its own again, though it runs.
+static void go(struct item *item)
+{
+    if (tenon_callback_unregister(&item->callback)) {
+        stress_broke(LAW_TRUE, "it runs");
+    }
+    atomic_store(&item->is_out, true);
+    memset(&item->callback, 0xa5, sizeof(item->callback));
+    STRESS_COUNT(gone_count);
+}
 
 static int run_item(void *context, const tenon_cause *cause)
 {
@@ -55,16 +81,22 @@ static int run_item(void *context, const tenon_cause *cause)
     STRESS_COUNT(ran_count);
     if (item->owner != stress_thread()) {
         STRESS_COUNT(elsewhere_count);
-        stress_spin_ns(2000);
+        stress_spin_ns(1000);
+        sched_yield();
+        stress_spin_ns(1000);
+    }
+    if (item->goes) {
+        go(item);
     }
     atomic_store(&item->is_running, false);
     return 0;
 }
 
-static void begin_item(struct item *item, tenon_token *token)
+static void begin_item(struct item *item, tenon_token *token, bool goes)
 {
     memset(item, 0, sizeof(*item));
     item->owner = stress_thread();
+    item->goes = goes;
     STRESS_COUNT(item_count);
     bool was_set = tenon_token_cancelled(token);
     tenon_callback_register(&item->callback, token, run_item, item);
@@ -83,21 +115,28 @@ static void end_item(struct item *item)
     memset(&item->callback, 0xa5, sizeof(item->callback));
 }
 
+static void take_out(struct item *item)
+{
+    bool was_running = atomic_load(&item->is_running);
+    bool never_ran = tenon_callback_unregister(&item->callback);
+
+    atomic_fetch_add(&met_count, was_running);
+    if (never_ran != (atomic_load(&item->run_count) == 0)) {
+        stress_broke(LAW_TRUE, "never_ran %d", never_ran);
+    }
+    end_item(item);
+}
+
 static void register_and_take_out(
     tenon_token *token, struct stress_random *random)
 {
     struct item items[2];
 
-    begin_item(&items[0], token);
-    begin_item(&items[1], token);
+    begin_item(&items[0], token, false);
+    begin_item(&items[1], token, false);
     stress_perturb(random);
-    for (int i = 0; i < 2; i++) {
-        bool never_ran = tenon_callback_unregister(&items[i].callback);
-        if (never_ran != (atomic_load(&items[i].run_count) == 0)) {
-            stress_broke(LAW_TRUE, "never_ran %d", never_ran);
-        }
-        end_item(&items[i]);
-    }
+    take_out(&items[0]);
+    take_out(&items[1]);
 }
 
 static void register_and_end_token(
@@ -107,8 +146,8 @@ static void register_and_end_token(
     struct item items[2];
 
     tenon_token_init(&own, parent);
-    begin_item(&items[0], &own);
-    begin_item(&items[1], &own);
+    begin_item(&items[0], &own, false);
+    begin_item(&items[1], &own, false);
     stress_perturb(random);
     if (stress_chance(random, 4)) {
         tenon_token_cancel(&own, 1, "own");
@@ -120,16 +159,93 @@ static void register_and_end_token(
     STRESS_COUNT(ended_count);
 }
 
+// Cancel what somebody offers.
+static void answer(struct stress_random *random)
+{
+    struct meeting *meeting = atomic_exchange(&offered, NULL);
+
+    if (meeting != NULL) {
+        STRESS_COUNT(meeting_count);
+        stress_perturb(random);
+        tenon_token_cancel(&meeting->token, 3, "offered");
+        atomic_store(&meeting->is_over, true);
+    }
+}
+
+static bool has_come(struct meeting *meeting)
+{
+    return atomic_load(&meeting->items[0].is_running) ||
+           atomic_load(&meeting->items[1].is_running) ||
+           atomic_load(&meeting->is_over);
+}
+
+// Nobody else uses the token any more.
+static void withdraw(struct meeting *meeting)
+{
+    struct meeting *mine = meeting;
+
+    if (atomic_compare_exchange_strong(&offered, &mine, NULL)) {
+        return;
+    }
+    while (!atomic_load(&meeting->is_over)) {
+        sched_yield();
+    }
+}
+
+// One that took itself out may go on after its token has ended.
+static void wait_for_gone(struct item *item)
+{
+    while (atomic_load(&item->is_running)) {
+        sched_yield();
+    }
+}
+
+static void meet(tenon_token *parent, struct stress_random *random)
+{
+    struct meeting meeting = {.is_over = false};
+    struct meeting *nobody = NULL;
+    bool goes = stress_chance(random, 4);
+    uint64_t until_ns = stress_now_ns() + 20000;
+
+    tenon_token_init(&meeting.token, parent);
+    begin_item(&meeting.items[0], &meeting.token, goes);
+    begin_item(&meeting.items[1], &meeting.token, goes);
+    bool is_offered =
+        atomic_compare_exchange_strong(&offered, &nobody, &meeting);
+    while (is_offered && !has_come(&meeting) && stress_now_ns() < until_ns) {
+        sched_yield();
+    }
+    for (int i = 0; i < 2 && !goes; i++) {
+        take_out(&meeting.items[i]);
+    }
+    if (is_offered) {
+        withdraw(&meeting);
+    }
+    tenon_token_fini(&meeting.token);
+    for (int i = 0; i < 2 && goes; i++) {
+        wait_for_gone(&meeting.items[i]);
+        end_item(&meeting.items[i]);
+    }
+}
+
 static void *thread_main(void *arg)
 {
     struct stress_random random = stress_random_make(*(uint64_t *)arg);
 
     for (int i = 0; i < TURN_COUNT; i++) {
         tenon_token *token = &tokens[stress_below(&random, TOKEN_COUNT)];
-        if (stress_chance(&random, 2)) {
+        answer(&random);
+        switch (stress_below(&random, 5)) {
+        case 0:
+            meet(stress_chance(&random, 2) ? token : NULL, &random);
+            break;
+        case 1:
+        case 2:
             register_and_take_out(token, &random);
-        } else {
+            break;
+        default:
             register_and_end_token(token, &random);
+            break;
         }
         if (stress_chance(&random, TURN_COUNT)) {
             tenon_token_cancel(
@@ -167,7 +283,7 @@ static void play_round(void)
 
     make_tokens();
     for (int i = 0; i < TOKEN_COUNT; i++) {
-        begin_item(&watchers[i], &tokens[i]);
+        begin_item(&watchers[i], &tokens[i], false);
     }
     for (int i = 0; i < THREAD_COUNT; i++) {
         streams[i] = ++round_number;
@@ -198,6 +314,12 @@ int main(int argc, char **argv)
     stress_need(
         "callbacks run by another thread", STRESS_READ(elsewhere_count),
         STRESS_READ(ran_count), 1);
+    stress_need(
+        "taken out as they ran", STRESS_READ(met_count),
+        STRESS_READ(meeting_count), 20);
+    stress_need(
+        "took themselves out", STRESS_READ(gone_count), STRESS_READ(item_count),
+        5);
     stress_need(
         "tokens end with callbacks", STRESS_READ(ended_count),
         STRESS_READ(item_count), 100);
