@@ -29,6 +29,7 @@ static struct hydra inners[INNER_COUNT];
 static _Atomic(uint64_t) round_number;
 static uint64_t mixed_count;  // scopes of which some ran, some were stopped
 static uint64_t sources[TENON_CAUSE_SHUTDOWN + 1];
+static uint64_t late_count;  // scopes with a failure that another cause beat
 
 // --- A round ---
 
@@ -83,6 +84,18 @@ static void check_winner(struct hydra_wins *wins, const tenon_cause *cause)
         LAW_WINNER);
 }
 
+static bool has_late_failure(const tenon_report *report)
+{
+    for (const tenon_error *error = report->errors; error != NULL;
+         error = error->next) {
+        if (error->after_cancel &&
+            report->cause.source != TENON_CAUSE_FAILURE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void judge_inner(struct hydra *inner, const tenon_cause *outer_cause)
 {
     const tenon_report *report = &inner->report;
@@ -103,6 +116,7 @@ static void judge_inner(struct hydra *inner, const tenon_cause *outer_cause)
         stress_expect(is_token || is_outer, LAW_ORIGIN);
     }
     sources[cause->source]++;
+    late_count += has_late_failure(report);
     mixed_count += report->ok_count > 0 &&
                    report->cancelled_count + report->dropped_count > 0;
 }
@@ -175,6 +189,18 @@ static void dump(void)
     }
 }
 
+// Each of them has won against the others, and a failure has lost.
+static void need_causes(void)
+{
+    uint64_t all = round_number * INNER_COUNT;
+
+    stress_need("cancelled explicitly", sources[TENON_CAUSE_EXPLICIT], all, 10);
+    stress_need("by a failure", sources[TENON_CAUSE_FAILURE], all, 10);
+    stress_need("by a deadline", sources[TENON_CAUSE_DEADLINE], all, 10);
+    stress_need("from above", sources[TENON_CAUSE_PARENT], all, 10);
+    stress_need("failed after another cause", late_count, all, 5);
+}
+
 int main(int argc, char **argv)
 {
     stress_begin(argc, argv, "cancel");
@@ -189,14 +215,9 @@ int main(int argc, char **argv)
     }
     courier_stop();
     courier_executor_end(executor);
-    printf(
-        "# causes: explicit %llu, failure %llu, deadline %llu, parent %llu\n",
-        (unsigned long long)sources[TENON_CAUSE_EXPLICIT],
-        (unsigned long long)sources[TENON_CAUSE_FAILURE],
-        (unsigned long long)sources[TENON_CAUSE_DEADLINE],
-        (unsigned long long)sources[TENON_CAUSE_PARENT]);
     stress_need(
         "scopes stopped in the middle", mixed_count, round_number * INNER_COUNT,
         50);
+    need_causes();
     return stress_end();
 }

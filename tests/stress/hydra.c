@@ -10,6 +10,7 @@
 #define LAW_TWICE "no argument is destroyed twice"
 #define LAW_POLL "after a cancel has returned, a poll is true"
 #define LAW_REFUSED "after a cancel has returned, a spawn is refused"
+#define LAW_FIRST "after a cancel has returned, another one is not the first"
 #define LAW_LATE "a joined scope cannot be cancelled"
 
 struct argument {
@@ -30,6 +31,7 @@ void hydra_laws(void)
     stress_law(LAW_TWICE);
     stress_law(LAW_POLL);
     stress_law(LAW_REFUSED);
+    stress_law(LAW_FIRST);
     stress_law(LAW_LATE);
 }
 
@@ -52,12 +54,15 @@ bool hydra_has_returned(struct hydra_wins *wins)
     return atomic_load_explicit(&wins->has_returned, memory_order_acquire);
 }
 
-void hydra_cancel(tenon_scope *scope, struct hydra_wins *wins, int who)
+bool hydra_cancel(tenon_scope *scope, struct hydra_wins *wins, int who)
 {
-    if (tenon_scope_cancel(scope, who, "cancel by %d", who)) {
+    bool is_first = tenon_scope_cancel(scope, who, "cancel by %d", who);
+
+    if (is_first) {
         STRESS_COUNT(wins->counts[who]);
     }
     note_return(wins);
+    return is_first;
 }
 
 void hydra_cancel_token(int who)
@@ -73,6 +78,15 @@ static bool must_be_cancelled(struct hydra *inner)
     return hydra_has_returned(&inner->wins) ||
            hydra_has_returned(&hydra_outer_wins) ||
            (inner->has_token && hydra_has_returned(&hydra_token_wins));
+}
+
+static void cancel_inner(struct hydra *inner, int who)
+{
+    bool is_late = must_be_cancelled(inner);
+
+    if (hydra_cancel(&inner->scope, &inner->wins, who) && is_late) {
+        stress_broke(LAW_FIRST, "it was");
+    }
 }
 
 // --- Members ---
@@ -135,7 +149,7 @@ static int work(tenon_task *self, struct hydra *inner, uint64_t stream)
         spawn_one(inner, NULL);
         stress_perturb(&random);
         if (stress_chance(&random, 2000)) {
-            hydra_cancel(&inner->scope, &inner->wins, HYDRA_BY_MEMBER);
+            cancel_inner(inner, HYDRA_BY_MEMBER);
         }
         if (stress_chance(&random, 3000)) {
             return 77;
@@ -198,7 +212,7 @@ void hydra_deliver(
     }
     if (stress_chance(random, 3)) {
         stress_spin_ns(stress_below(random, 300000));
-        hydra_cancel(&inner->scope, &inner->wins, HYDRA_BY_COURIER);
+        cancel_inner(inner, HYDRA_BY_COURIER);
         spawn_one(inner, ref);
     }
 }

@@ -60,8 +60,8 @@ courier_deliver_fn hydra_deliver;
 // [any] Has a cancel of it returned?
 bool hydra_has_returned(struct hydra_wins *wins);
 
-// [any] Cancel as `who`.
-void hydra_cancel(tenon_scope *scope, struct hydra_wins *wins, int who);
+// [any] Cancel as `who`. True: it was the first.
+bool hydra_cancel(tenon_scope *scope, struct hydra_wins *wins, int who);
 
 // [any]
 void hydra_cancel_token(int who);
