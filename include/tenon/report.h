@@ -35,6 +35,7 @@ struct tenon_report {
     uint64_t cancelled_count;
     uint64_t dropped_count;   ///< never ran
     uint64_t rejected_count;  ///< spawns refused; not among the spawned
+    uint64_t alone_count;     ///< cancelled or dropped by their own token only
 
     uint64_t error_count;        ///< exact, of tasks and body
     size_t kept_count;           ///< of them in the list below

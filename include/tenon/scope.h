@@ -95,6 +95,7 @@ struct tenon_scope {
     TENON_ATOMIC(uint64_t) cancelled_count;
     TENON_ATOMIC(uint64_t) dropped_count;
     TENON_ATOMIC(uint64_t) rejected_count;
+    TENON_ATOMIC(uint64_t) alone_count;  // stopped by their own token
 
     // Tasks with a handle, as they end (src/scope/stream.c).
     TENON_ATOMIC(uintptr_t) completed;

@@ -227,6 +227,7 @@ static void fill_report(
         .cancelled_count = final_count(&scope->cancelled_count),
         .dropped_count = final_count(&scope->dropped_count),
         .rejected_count = final_count(&scope->rejected_count),
+        .alone_count = final_count(&scope->alone_count),
         .error_count = scope->error_count,
         .kept_count = scope->kept_count,
         .errors = scope->first_error,

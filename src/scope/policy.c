@@ -62,8 +62,10 @@ void tn_policy_complete(tenon_scope *scope, const tenon_completion *completion)
 
 static bool was_something_stopped(const tenon_report *report)
 {
-    return report->cancelled_count > 0 || report->dropped_count > 0 ||
-           report->rejected_count > 0 || report->body_status == TENON_CANCELLED;
+    uint64_t stopped_count = report->cancelled_count + report->dropped_count;
+
+    return stopped_count > report->alone_count || report->rejected_count > 0 ||
+           report->body_status == TENON_CANCELLED;
 }
 
 bool tn_policy_settle(tenon_scope *scope, const tenon_report *report)

@@ -17,6 +17,7 @@ static void write_counts(struct tn_json *json, const tenon_report *report)
     tn_json_uint(json, "cancelled", report->cancelled_count);
     tn_json_uint(json, "dropped", report->dropped_count);
     tn_json_uint(json, "rejected", report->rejected_count);
+    tn_json_uint(json, "alone", report->alone_count);
     tn_json_uint(json, "errors", report->error_count);
     tn_json_uint(json, "kept", report->kept_count);
     tn_json_close(json, '}');

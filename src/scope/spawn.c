@@ -59,6 +59,17 @@ static bool is_contradictory(const struct tn_spawn *spawn)
            (options->delay_ns != 0 || options->begin_ns != 0);
 }
 
+static bool reject_if_cancelled(tenon_scope *scope)
+{
+    bool is_cancelled = tenon_token_cancelled(&scope->token);
+
+    if (is_cancelled) {
+        // relaxed: the owner reads it after all have ended (E1 of scope.c).
+        tn_add_relaxed(&scope->rejected_count, 1);
+    }
+    return is_cancelled;
+}
+
 static tenon_status admit(struct tn_spawn *spawn)
 {
     tenon_scope *scope = spawn->scope;
@@ -74,12 +85,7 @@ static tenon_status admit(struct tn_spawn *spawn)
     if (status != TENON_OK) {
         return status;
     }
-    if (tenon_token_cancelled(&scope->token)) {
-        // relaxed: the owner reads it after all have ended (E1 of scope.c).
-        tn_add_relaxed(&scope->rejected_count, 1);
-        return TENON_CANCELLED;
-    }
-    return TENON_OK;
+    return reject_if_cancelled(scope) ? TENON_CANCELLED : TENON_OK;
 }
 
 static tenon_status queue(tenon_scope *scope, tenon_task *task)
@@ -210,6 +216,9 @@ static tenon_status start_limited(
     tenon_status status = take_units(spawn, ticket);
     if (status != TENON_OK) {
         tn_spawn_unmake(spawn, task);
+        if (status == TENON_CANCELLED) {
+            (void)reject_if_cancelled(spawn->scope);
+        }
         return status;
     }
     count_in(spawn);

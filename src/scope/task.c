@@ -138,6 +138,16 @@ static void destroy_arg(
     leave_as(worker, task, previous);
 }
 
+// By a cancel of this task, not of its scope? That is not the scope's end.
+static bool was_stopped_alone(tenon_handle *handle, tenon_outcome outcome)
+{
+    bool was_stopped =
+        outcome == TENON_OUTCOME_CANCELLED || outcome == TENON_OUTCOME_DROPPED;
+
+    return was_stopped &&
+           tn_token_cause(&handle->token).source != TENON_CAUSE_PARENT;
+}
+
 // Was its own deadline the cause? To the outside that is an error.
 static bool has_timed_out(tenon_task *task)
 {
@@ -246,6 +256,10 @@ static __attribute__((noinline)) void end_spawned(
     }
     if (outcome != TENON_OUTCOME_OK) {
         count_outcome(scope, outcome);
+    }
+    if (is_handled && was_stopped_alone(tn_task_handle(task), outcome)) {
+        // relaxed: as above.
+        tn_add_relaxed(&scope->alone_count, 1);
     }
     if (is_handled) {
         end_handle(tn_task_handle(task), outcome, status);

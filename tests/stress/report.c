@@ -160,7 +160,7 @@ static tenon_status status_of(const tenon_report *report)
 {
     bool was_stopped = report->cancelled_count + report->dropped_count +
                                report->rejected_count >
-                           0 ||
+                           report->alone_count ||
                        report->body_status == TENON_CANCELLED;
 
     if (report->error_count > 0) {
