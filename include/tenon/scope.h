@@ -201,6 +201,13 @@ TENON_API bool tenon_scope_cause(tenon_scope *scope, tenon_cause *cause);
 /// Errors:   none.
 TENON_API tenon_token *tenon_scope_token(tenon_scope *scope);
 
+/// The executor that runs its tasks.
+///
+/// Owns:     whose it was.
+/// Threads:  as tenon_scope_cancel().
+/// Errors:   none.
+TENON_API tenon_executor *tenon_scope_executor(const tenon_scope *scope);
+
 /// The name given at open, or "".
 ///
 /// Threads:  as tenon_scope_cancel().

@@ -129,6 +129,14 @@ TENON_API tenon_task *tenon_current(void);
 /// Errors:   none.
 TENON_API tenon_scope *tenon_task_scope(const tenon_task *self);
 
+/// The token of what `self` does now: that of the innermost scope that it has
+/// open, or its own. To be cancelled with it, as a parent or with a callback.
+///
+/// Owns:     the task's; gone when that scope is joined, or the task has ended.
+/// Threads:  the one that runs `self`.
+/// Errors:   none.
+TENON_API tenon_token *tenon_task_token(tenon_task *self);
+
 /// The name given at spawn, or "".
 ///
 /// Threads:  the one that runs `self`.

@@ -397,6 +397,11 @@ tenon_token *tenon_scope_token(tenon_scope *scope)
     return &scope->token;
 }
 
+tenon_executor *tenon_scope_executor(const tenon_scope *scope)
+{
+    return scope->executor;
+}
+
 const char *tenon_scope_name(const tenon_scope *scope)
 {
     return scope->token.name == NULL ? "" : scope->token.name;

@@ -393,6 +393,11 @@ tenon_scope *tenon_task_scope(const tenon_task *self)
     return self->scope;
 }
 
+tenon_token *tenon_task_token(tenon_task *self)
+{
+    return tn_task_innermost_token(self);
+}
+
 const char *tenon_task_name(const tenon_task *self)
 {
     struct tn_task_extra *extra = extra_of(self);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// signals — SIGINT and SIGTERM set a token: for programs that end when they are
+// told to. A thread waits for them; nothing is done in a signal handler.
+//
+//     status = tenon_signals_watch(
+//         &signals, TENON_SIGNALS_OPTIONS(.token = &stop.please,
+//                                         .second = &stop.hard));
+
+#ifndef TENON_SIGNALS_H
+#define TENON_SIGNALS_H
+
+#include "tenon/token.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tenon_signals_options {
+    size_t struct_size;  ///< set by the macro; in C++ by you: its sizeof
+    tenon_token *token;  ///< set by the first signal; not NULL
+    tenon_token
+        *second;  ///< by the second; NULL: as ever, which ends the process
+    const int *numbers;     ///< which; NULL: SIGINT and SIGTERM
+    uint32_t number_count;  ///< length of `numbers`
+} tenon_signals_options;
+
+#define TENON_SIGNALS_OPTIONS(...)   \
+    (&(const tenon_signals_options){ \
+        .struct_size = sizeof(tenon_signals_options), __VA_ARGS__})
+
+/// Private inside. May not move while it watches.
+typedef struct tenon_signals {
+    pthread_t thread;
+    pthread_t caller;
+    pid_t process;  // 0: it does not watch
+    sigset_t watched;
+    sigset_t before;
+    int any_number;
+    tenon_token *tokens[2];
+    TENON_ATOMIC(bool) is_ending;
+} tenon_signals;
+
+/// Block the signals in the calling thread, and start a thread that waits for
+/// them: the first sets one token, with the signal's number as code and its
+/// name as text, the second the other. Further ones, or with both set already,
+/// act as if nobody watched: a user who insists is obeyed.
+///
+/// Call it in main() before other threads are started, so that they block the
+/// signals too; Tenon's own threads do in any case.
+///
+/// Owns:     `signals` and the tokens must live until tenon_signals_end().
+/// Threads:  any; one watch at a time for a signal.
+/// Blocks:   never.
+/// Errors:   TENON_EINVAL no token, or a signal that cannot be waited for;
+///           TENON_EAGAIN no thread: nothing was changed.
+TENON_API TENON_NODISCARD tenon_status tenon_signals_watch(
+    tenon_signals *signals, const tenon_signals_options *options);
+
+/// Watch no more. On the thread that called tenon_signals_watch(), signals are
+/// blocked as they were before. Accepts zeroed memory; in the child of a
+/// fork(2), where nobody watches, nothing is done.
+///
+/// Threads:  any, one.
+/// Blocks:   until the thread has ended, and what its cancel calls.
+/// Errors:   none.
+TENON_API void tenon_signals_end(tenon_signals *signals);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

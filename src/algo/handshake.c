@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// handshake — a word that the task, its end, a cancel and a deadline write to.
+//
+// Cancel and deadline come by a token below the caller's, with a callback.
+//
+// Roles:    one waits; the others tell.
+// Progress: blocks, in a blocking region if a task waits.
+// Memory:   the caller's. The task's done callback is the last to use it.
+// Ordering:
+//   E1 told  tell: cas-acqrel state -> wait: load-acquire state (what was
+//            written before it was told)
+
+#include "tenon/handshake.h"
+
+#include "base/atomic.h"
+#include "base/futex.h"
+#include "tenon/blocking.h"
+#include "tenon/callback.h"
+
+#include <limits.h>
+
+enum { READY = 1, FAILED = 2, ENDED = 4, CANCELLED = 8, EXPIRED = 16 };
+
+static void tell(tenon_handshake *handshake, uint32_t what)
+{
+    // relaxed: the cas decides.
+    uint32_t state = tn_load_relaxed(&handshake->state);
+
+    while (!tn_cas_acqrel(&handshake->state, &state, state | what)) {  // E1
+    }
+    tn_futex_wake(&handshake->state, INT_MAX);
+}
+
+void tenon_started(tenon_handshake *handshake)
+{
+    tell(handshake, READY);
+}
+
+static void tell_end(const tenon_completion *completion, void *context)
+{
+    tenon_handshake *handshake = context;
+    bool has_failed = completion->outcome == TENON_OUTCOME_FAILED;
+
+    if (handshake->on_done != NULL) {
+        handshake->on_done(completion, handshake->on_done_context);
+    }
+    tell(handshake, has_failed ? FAILED : ENDED);
+}
+
+static int tell_cancel(void *context, const tenon_cause *cause)
+{
+    tell(context, cause->source == TENON_CAUSE_DEADLINE ? EXPIRED : CANCELLED);
+    return 0;
+}
+
+static tenon_status status_of(uint32_t state)
+{
+    if ((state & READY) != 0) {
+        return TENON_OK;
+    }
+    if ((state & FAILED) != 0) {
+        return TENON_ERRORS;
+    }
+    if ((state & ENDED) != 0) {
+        return TENON_ENORESULT;
+    }
+    return (state & CANCELLED) != 0 ? TENON_CANCELLED : TENON_ENOTREADY;
+}
+
+static tenon_status block(tenon_handshake *handshake)
+{
+    tenon_task *self = tenon_current();
+    uint32_t state = 0;
+
+    if (self != NULL) {
+        tenon_blocking_begin(self);
+    }
+    while ((state = tn_load_acquire(&handshake->state)) == 0) {  // E1
+        tn_futex_wait_until(&handshake->state, state, TN_FOREVER);
+    }
+    if (self != NULL) {
+        tenon_blocking_end(self);
+    }
+    return status_of(state);
+}
+
+static tenon_status wait_for(
+    tenon_handshake *handshake, tenon_scope *scope, uint64_t deadline_ns)
+{
+    tenon_task *self = tenon_current();
+    tenon_callback callback;
+    tenon_token token;
+    tenon_status status = TENON_OK;
+
+    tenon_token_init(
+        &token,
+        self == NULL ? tenon_scope_token(scope) : tenon_task_token(self));
+    if (deadline_ns != TENON_NO_DEADLINE) {
+        status = tenon_token_set_deadline(
+            &token, tenon_scope_executor(scope), deadline_ns);
+    }
+    if (status == TENON_OK || status == TENON_EALREADY) {
+        tenon_callback_register(&callback, &token, tell_cancel, handshake);
+        status = block(handshake);
+        tenon_callback_unregister(&callback);
+    }
+    tenon_token_fini(&token);
+    return status;
+}
+
+static bool has_threads(const tenon_scope *scope)
+{
+    tenon_executor_info info = {.struct_size = sizeof(info)};
+    tenon_status status =
+        tenon_executor_info_get(tenon_scope_executor(scope), &info);
+
+    // What else may be wrong is for the spawn to say.
+    return status != TENON_OK || info.thread_count > 0;
+}
+
+tenon_status tenon_start(
+    tenon_scope *scope, tenon_handshake *handshake, tenon_task_fn *fn,
+    void *arg, const tenon_task_options *given, uint64_t deadline_ns)
+{
+    tenon_task_options options = {.struct_size = sizeof(options)};
+
+    if (given != NULL && given->struct_size != sizeof(*given)) {
+        return TENON_EINVAL;
+    }
+    options = given == NULL ? options : *given;
+    if (scope == NULL || handshake == NULL || deadline_ns == 0 ||
+        !has_threads(scope)) {
+        if (options.destroy_arg != NULL) {
+            options.destroy_arg(arg);
+        }
+        return scope == NULL || handshake == NULL || deadline_ns == 0
+                   ? TENON_EINVAL
+                   : TENON_EAGAIN;
+    }
+    tn_atomic_init(&handshake->state, 0);
+    handshake->on_done = options.on_done;
+    handshake->on_done_context = options.on_done_context;
+    options.on_done = tell_end;
+    options.on_done_context = handshake;
+    tenon_status status = tenon_spawn_with(scope, fn, arg, &options);
+    return status == TENON_OK ? wait_for(handshake, scope, deadline_ns)
+                              : status;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//
+// signals — a thread in sigwaitinfo(2).
+//
+// The signals are blocked wherever they could be delivered, so that they wait
+// for that thread. To end it, it is sent one of them; that one is told from the
+// others by who sent it, and to whom.
+//
+// Roles:    the thread waits and cancels; another starts and ends it.
+// Progress: the end waits for the thread.
+// Ordering:
+//   E1 end    tenon_signals_end: store-release is_ending -> is_the_end:
+//             load-acquire is_ending
+
+#include "tenon/signals.h"
+
+#include "base/atomic.h"
+#include "base/platform.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const int usual_numbers[] = {SIGINT, SIGTERM};
+
+static bool fill_set(
+    tenon_signals *signals, const tenon_signals_options *options)
+{
+    const int *numbers = options->numbers;
+    uint32_t count = options->number_count;
+
+    if (numbers == NULL) {
+        numbers = usual_numbers;
+        count = sizeof(usual_numbers) / sizeof(usual_numbers[0]);
+    }
+    sigemptyset(&signals->watched);
+    for (uint32_t i = 0; i < count; i++) {
+        // Those that cannot be blocked cannot be waited for.
+        if (numbers[i] == SIGKILL || numbers[i] == SIGSTOP ||
+            sigaddset(&signals->watched, numbers[i]) != 0) {
+            return false;
+        }
+        signals->any_number = numbers[i];
+    }
+    return count > 0;
+}
+
+// Was it sent by tenon_signals_end(), to this thread?
+static bool is_the_end(tenon_signals *signals, const siginfo_t *info)
+{
+    return tn_load_acquire(&signals->is_ending) &&  // E1
+           info->si_code == SI_TKILL && info->si_pid == signals->process;
+}
+
+static bool cancel_next(tenon_signals *signals, int number)
+{
+    for (int i = 0; i < 2; i++) {
+        if (signals->tokens[i] != NULL &&
+            tenon_token_cancel(
+                signals->tokens[i], number, "signal %s", strsignal(number))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// As if nobody watched: to this thread, which is the only one not to block it.
+static void let_act(int number)
+{
+    sigset_t one;
+    sigset_t before;
+
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    pthread_sigmask(SIG_UNBLOCK, &one, &before);
+    raise(number);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void *thread_main(void *arg)
+{
+    tenon_signals *signals = arg;
+    siginfo_t info;
+
+    tn_thread_set_name("tenon-signals");
+    for (;;) {
+        int number = sigwaitinfo(&signals->watched, &info);
+        if (number < 0) {
+            continue;  // interrupted by a debugger
+        }
+        if (is_the_end(signals, &info)) {
+            return NULL;
+        }
+        if (!cancel_next(signals, number)) {
+            let_act(number);
+        }
+    }
+}
+
+static int start_thread(tenon_signals *signals)
+{
+    sigset_t all;
+    sigset_t before;
+
+    // The new thread takes no other signal either.
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&signals->thread, NULL, thread_main, signals);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+tenon_status tenon_signals_watch(
+    tenon_signals *signals, const tenon_signals_options *options)
+{
+    if (signals == NULL || options == NULL ||
+        options->struct_size != sizeof(*options) || options->token == NULL ||
+        !fill_set(signals, options)) {
+        return TENON_EINVAL;
+    }
+    signals->tokens[0] = options->token;
+    signals->tokens[1] = options->second;
+    signals->caller = pthread_self();
+    signals->process = getpid();
+    tn_atomic_init(&signals->is_ending, false);
+    pthread_sigmask(SIG_BLOCK, &signals->watched, &signals->before);
+    if (start_thread(signals) != 0) {
+        pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
+        signals->process = 0;
+        return TENON_EAGAIN;
+    }
+    return TENON_OK;
+}
+
+void tenon_signals_end(tenon_signals *signals)
+{
+    if (signals->process == 0 || signals->process != getpid()) {
+        return;
+    }
+    tn_store_release(&signals->is_ending, true);  // E1
+    pthread_kill(signals->thread, signals->any_number);
+    pthread_join(signals->thread, NULL);
+    signals->process = 0;
+    if (pthread_equal(signals->caller, pthread_self())) {
+        pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
+    }
+}
