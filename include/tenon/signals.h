@@ -13,7 +13,6 @@
 #include "tenon/token.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -37,9 +36,9 @@ typedef struct tenon_signals_options {
 typedef struct tenon_signals {
     pthread_t thread;
     pthread_t caller;
-    pid_t process;  // 0: it does not watch
-    sigset_t watched;
-    sigset_t before;
+    pid_t process;         // 0: it does not watch
+    uint64_t watched[16];  // sigset_t, which plain C does not have
+    uint64_t before[16];
     int any_number;
     tenon_token *tokens[2];
     TENON_ATOMIC(bool) is_ending;

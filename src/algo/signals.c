@@ -17,11 +17,25 @@
 #include "base/atomic.h"
 #include "base/platform.h"
 
-#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+_Static_assert(
+    sizeof(sigset_t) <= sizeof(((tenon_signals *)NULL)->watched),
+    "the public struct has room for a set of signals");
+
 static const int usual_numbers[] = {SIGINT, SIGTERM};
+
+static sigset_t *watched_of(tenon_signals *signals)
+{
+    return (sigset_t *)signals->watched;
+}
+
+static sigset_t *before_of(tenon_signals *signals)
+{
+    return (sigset_t *)signals->before;
+}
 
 static bool fill_set(
     tenon_signals *signals, const tenon_signals_options *options)
@@ -33,11 +47,11 @@ static bool fill_set(
         numbers = usual_numbers;
         count = sizeof(usual_numbers) / sizeof(usual_numbers[0]);
     }
-    sigemptyset(&signals->watched);
+    sigemptyset(watched_of(signals));
     for (uint32_t i = 0; i < count; i++) {
         // Those that cannot be blocked cannot be waited for.
         if (numbers[i] == SIGKILL || numbers[i] == SIGSTOP ||
-            sigaddset(&signals->watched, numbers[i]) != 0) {
+            sigaddset(watched_of(signals), numbers[i]) != 0) {
             return false;
         }
         signals->any_number = numbers[i];
@@ -84,7 +98,7 @@ static void *thread_main(void *arg)
 
     tn_thread_set_name("tenon-signals");
     for (;;) {
-        int number = sigwaitinfo(&signals->watched, &info);
+        int number = sigwaitinfo(watched_of(signals), &info);
         if (number < 0) {
             continue;  // interrupted by a debugger
         }
@@ -123,9 +137,9 @@ tenon_status tenon_signals_watch(
     signals->caller = pthread_self();
     signals->process = getpid();
     tn_atomic_init(&signals->is_ending, false);
-    pthread_sigmask(SIG_BLOCK, &signals->watched, &signals->before);
+    pthread_sigmask(SIG_BLOCK, watched_of(signals), before_of(signals));
     if (start_thread(signals) != 0) {
-        pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
+        pthread_sigmask(SIG_SETMASK, before_of(signals), NULL);
         signals->process = 0;
         return TENON_EAGAIN;
     }
@@ -142,6 +156,6 @@ void tenon_signals_end(tenon_signals *signals)
     pthread_join(signals->thread, NULL);
     signals->process = 0;
     if (pthread_equal(signals->caller, pthread_self())) {
-        pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
+        pthread_sigmask(SIG_SETMASK, before_of(signals), NULL);
     }
 }
