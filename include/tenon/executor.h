@@ -59,6 +59,9 @@ typedef struct tenon_executor_info {
     int thread_error;          ///< errno of the first thread not started, or 0
     uint32_t thread_count;     ///< live threads, spares included
     uint32_t scope_count;      ///< root scopes not yet joined
+    // Of what changes meanwhile, an estimate; else exact.
+    uint64_t inner_scope_count;  ///< scopes inside tasks not yet joined
+    uint64_t task_count;         ///< spawned and not ended; no forked children
 } tenon_executor_info;
 
 /// Start workers. If the system gives fewer threads than asked for, the

@@ -149,6 +149,20 @@ static struct tn_worker *own_worker(struct tenon_executor *executor)
     return worker != NULL && worker->executor == executor ? worker : NULL;
 }
 
+uint64_t tn_executor_tally(struct tenon_executor *executor, uint32_t tally)
+{
+    uint32_t worker_count = tn_crew_count(&executor->crew);
+    // relaxed: a gauge.
+    uint64_t count = tn_load_relaxed(&executor->tally[tally]);
+
+    for (uint32_t i = 0; i < worker_count; i++) {
+        // relaxed: likewise.
+        count +=
+            tn_load_relaxed(&tn_crew_worker(&executor->crew, i)->tally[tally]);
+    }
+    return count;
+}
+
 void *tn_executor_take_piece(struct tenon_executor *executor)
 {
     struct tn_worker *worker = own_worker(executor);

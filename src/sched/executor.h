@@ -9,6 +9,7 @@
 #include "sched/idle.h"
 #include "sched/job.h"
 #include "sched/timer.h"
+#include "sched/worker.h"
 #include "sync/slab.h"
 
 #include <pthread.h>
@@ -38,6 +39,7 @@ struct tenon_executor {
     // For the layer above.
     void *upper;
     _Atomic(uint32_t) open_count;
+    _Atomic(uint64_t) tally[TN_TALLY_COUNT];  // of threads that are no worker
 
     struct tn_inject inject;
     struct tn_idle idle;
@@ -68,6 +70,23 @@ void tn_executor_inject(struct tenon_executor *executor, struct tn_job *job);
 // [any] The same, unless as many as the limit says are queued so: false.
 bool tn_executor_try_inject(
     struct tenon_executor *executor, struct tn_job *job);
+
+// [any] Count for the gauge, wherever the calling thread is.
+static inline void tn_executor_count(
+    struct tenon_executor *executor, uint32_t tally, uint64_t difference)
+{
+    struct tn_worker *worker = tn_worker_self();
+
+    if (tn_likely(worker != NULL && worker->executor == executor)) {
+        tn_worker_count(worker, tally, difference);
+    } else {
+        // relaxed: a gauge.
+        tn_add_relaxed(&executor->tally[tally], difference);
+    }
+}
+
+// [any] The sum of all that was counted so far.
+uint64_t tn_executor_tally(struct tenon_executor *executor, uint32_t tally);
 
 // [any] 64 bytes, or NULL.
 void *tn_executor_take_piece(struct tenon_executor *executor);

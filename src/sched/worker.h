@@ -19,6 +19,9 @@
 
 struct tenon_executor;
 
+// How many things the layer above counts, for a gauge of what lives.
+#define TN_TALLY_COUNT 4
+
 struct tn_worker {
     struct tenon_worker face;  // the deque and what runs; first
 
@@ -33,6 +36,9 @@ struct tn_worker {
     uint64_t random;
     struct tn_slab_returns returns;
     struct tn_slab_cache cache;
+
+    // Owner writes, others read: what the layer above has begun and ended here.
+    _Atomic(uint64_t) tally[TN_TALLY_COUNT];
 
     // Owner writes, waiting workers read, as hints: the victim's index << 32 |
     // the low half of the job's index in its deque, and the low half of our
@@ -71,6 +77,17 @@ static inline void tn_worker_become(struct tn_worker *worker)
 static inline const void *tn_thread_self(void)
 {
     return &tenon_worker_here;
+}
+
+// [its thread]
+static inline void tn_worker_count(
+    struct tn_worker *worker, uint32_t tally, uint64_t difference)
+{
+    // relaxed: written here only; a gauge, of which others want no more than
+    // what has happened before.
+    uint64_t count = tn_load_relaxed(&worker->tally[tally]);
+    // relaxed: likewise.
+    tn_store_relaxed(&worker->tally[tally], count + difference);
 }
 
 // [one thread] NULL: no memory.

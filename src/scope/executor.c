@@ -133,6 +133,16 @@ tenon_status tenon_executor_default(tenon_executor **executor)
     return status;
 }
 
+// The ended ones first: nobody ends before it has begun.
+static uint64_t count_living(
+    tenon_executor *executor, uint32_t begun, uint32_t ended)
+{
+    uint64_t ended_count = tn_executor_tally(executor, ended);
+    uint64_t begun_count = tn_executor_tally(executor, begun);
+
+    return begun_count > ended_count ? begun_count - ended_count : 0;
+}
+
 tenon_status tenon_executor_info_get(
     tenon_executor *executor, tenon_executor_info *info)
 {
@@ -151,6 +161,10 @@ tenon_status tenon_executor_info_get(
     info->thread_count = crew->thread_count;
     pthread_mutex_unlock(&crew->lock);
     info->scope_count = tn_open_count(executor);
+    info->inner_scope_count =
+        count_living(executor, TN_TALLY_SCOPES, TN_TALLY_ENDED_SCOPES);
+    info->task_count =
+        count_living(executor, TN_TALLY_TASKS, TN_TALLY_ENDED_TASKS);
     return TENON_OK;
 }
 

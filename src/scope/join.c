@@ -310,6 +310,8 @@ static void close(tenon_scope *scope)
     }
     if (is_outermost) {
         tn_open_leave(executor);
+    } else {
+        tn_executor_count(executor, TN_TALLY_ENDED_SCOPES, 1);
     }
 }
 

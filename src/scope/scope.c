@@ -321,6 +321,9 @@ tenon_status tenon_scope_open(
         return status;
     }
     if (scope->owner != NULL) {
+        if (!is_outermost) {
+            tn_executor_count(executor, TN_TALLY_SCOPES, 1);
+        }
         scope->owner->link = scope;  // I3
         tn_scope_check_anew(scope);
     } else {

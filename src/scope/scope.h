@@ -26,6 +26,16 @@ enum {
     TN_SCOPE_JOINED,
 };
 
+// What an executor's tallies count. Forked children and the outermost scopes
+// are not among them.
+enum {
+    TN_TALLY_TASKS,
+    TN_TALLY_ENDED_TASKS,
+    TN_TALLY_SCOPES,
+    TN_TALLY_ENDED_SCOPES,
+};
+_Static_assert(TN_TALLY_ENDED_SCOPES < TN_TALLY_COUNT, "there is one for each");
+
 // The shared word: live count << 24 | the joiner's parker << 8 | notify |
 // closed.
 #define TN_WORD_CLOSED INT64_C(1)

@@ -191,6 +191,7 @@ static void count_in(struct tn_spawn *spawn)
     // Counted before it can be taken: the count never misses a live task.
     tn_scope_enter(spawn->scope);
     count_spawned(spawn->scope, 1);
+    tn_executor_count(spawn->scope->executor, TN_TALLY_TASKS, 1);
     if (spawn->handle != NULL) {
         tn_stream_expect(spawn->scope);
     }
@@ -201,6 +202,7 @@ static void count_out(struct tn_spawn *spawn)
     if (spawn->handle != NULL) {
         tn_stream_forget(spawn->scope);
     }
+    tn_executor_count(spawn->scope->executor, TN_TALLY_TASKS, UINT64_MAX);
     count_spawned(spawn->scope, -1);
     tn_scope_exit(spawn->scope);
 }
@@ -331,6 +333,7 @@ tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
     tn_store_relaxed(&task->state, 0);
     scope->local_live++;
     scope->local_spawned++;
+    tn_worker_count(worker, TN_TALLY_TASKS, 1);
     tenon_deque_add(&worker->face.deque, bottom, task);
     if (tn_unlikely(tn_idle_must_wake(worker->idle))) {
         return wake_one(worker);

@@ -266,6 +266,7 @@ static __attribute__((noinline)) void end_spawned(
     } else {
         tn_worker_give_piece(worker, task);
     }
+    tn_executor_count(scope->executor, TN_TALLY_ENDED_TASKS, 1);
     tn_scope_exit(scope);
 }
 
@@ -359,6 +360,11 @@ void tn_task_run(struct tn_worker *worker, struct tn_job *job)
         return;
     }
     tn_worker_give_piece(worker, task);
+    if (tn_likely(scope->executor == worker->executor)) {
+        tn_worker_count(worker, TN_TALLY_ENDED_TASKS, 1);
+    } else {
+        tn_executor_count(scope->executor, TN_TALLY_ENDED_TASKS, 1);
+    }
     tn_scope_exit(scope);
 }
 

@@ -22,17 +22,22 @@ tenon_executor *pool_create(uint32_t worker_count)
     return executor;
 }
 
-void pool_destroy(tenon_executor *executor)
-{
-    cr_assert(eq(int, tenon_executor_destroy(executor), TENON_OK));
-}
-
 tenon_executor_info pool_info(tenon_executor *executor)
 {
     tenon_executor_info info = {.struct_size = sizeof(info)};
 
     cr_assert(eq(int, tenon_executor_info_get(executor, &info), TENON_OK));
     return info;
+}
+
+void pool_destroy(tenon_executor *executor)
+{
+    tenon_executor_info info = pool_info(executor);
+
+    cr_expect(eq(u32, info.scope_count, 0));
+    cr_expect(eq(u64, info.inner_scope_count, 0));
+    cr_expect(eq(u64, info.task_count, 0));
+    cr_assert(eq(int, tenon_executor_destroy(executor), TENON_OK));
 }
 
 static void play_with_clock(uint32_t worker_count, pool_clock_scene_fn *scene)
