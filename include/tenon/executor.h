@@ -46,6 +46,9 @@ typedef struct tenon_executor_options {
     /// with a limiter wait for that instead. 0: no limit.
     uint64_t queue_limit;
     tenon_clock clock;  ///< of all deadlines; zeroed: tenon_now_ns()
+    bool debug;         ///< look for what is wrong with the program: debug.h
+    uint64_t cancel_grace_ns;  ///< then: to end after a cancel; 0: 1 s
+    uint64_t slow_poll_ns;     ///< then: to compute without poll; 0: 100 ms
 } tenon_executor_options;
 
 #define TENON_EXECUTOR_OPTIONS(...)   \

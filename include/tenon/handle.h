@@ -27,8 +27,8 @@ struct tenon_handle {
     void *on_done_context;
     void *ticket;
     void *delay;
+    void *node;
     tenon_handle *next;
-    uint64_t reserved[1];
 };
 
 /// How the task ended, and what it returned: TENON_TIMEOUT after its own

@@ -113,7 +113,8 @@ struct tenon_scope {
     tenon_scope *next_root;      // the open root scopes of one thread
     tenon_scope *previous_root;  // likewise
     tenon_handle *ready_last;    // with ready_first
-    uint64_t reserved[2];
+    void *node;                  // in debug mode
+    uint64_t reserved[1];
 };
 
 /// Begin. Inside a task the scope nests in that task's innermost open scope;

@@ -38,6 +38,7 @@ struct tenon_executor {
 
     // For the layer above.
     void *upper;
+    bool is_debugged;
     _Atomic(uint32_t) open_count;
     _Atomic(uint64_t) tally[TN_TALLY_COUNT];  // of threads that are no worker
 

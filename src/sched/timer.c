@@ -157,12 +157,9 @@ void tn_timer_fini(struct tn_timer *timer)
     pthread_mutex_destroy(&timer->lock);
 }
 
+// Its firing may arm it again: first that, then the heap.
 static void remove_locked(struct tn_timer *timer, struct tn_timer_entry *entry)
 {
-    if (entry->state == ARMED) {
-        tn_heap_remove(&timer->heap, &entry->node);
-        entry->state = IDLE;
-    }
     while (timer->firing == entry &&
            !pthread_equal(timer->thread, pthread_self())) {
         // relaxed: E2, the lock orders it.
@@ -172,6 +169,10 @@ static void remove_locked(struct tn_timer *timer, struct tn_timer_entry *entry)
         tn_futex_wait_until(&timer->firings, seen, TN_FOREVER);
         pthread_mutex_lock(&timer->lock);
         timer->waiter_count--;
+    }
+    if (entry->state == ARMED) {
+        tn_heap_remove(&timer->heap, &entry->node);
+        entry->state = IDLE;
     }
 }
 
@@ -224,6 +225,16 @@ enum tn_timer_result tn_timer_set(
         set_locked(timer, entry, fire, deadline_ns, rank, now_ns);
     pthread_mutex_unlock(&timer->lock);
     return result;
+}
+
+void tn_timer_repeat(
+    struct tn_timer *timer, struct tn_timer_entry *entry, uint64_t deadline_ns)
+{
+    pthread_mutex_lock(&timer->lock);
+    // relaxed: see deadline_of().
+    tn_store_relaxed(&entry->deadline_ns, deadline_ns);
+    insert_locked(timer, entry);
+    pthread_mutex_unlock(&timer->lock);
 }
 
 bool tn_timer_disarm(struct tn_timer *timer, struct tn_timer_entry *entry)

@@ -69,6 +69,10 @@ enum tn_timer_result tn_timer_set(
     struct tn_timer *timer, struct tn_timer_entry *entry,
     tn_timer_fire_fn *fire, uint64_t deadline_ns, uint32_t rank);
 
+// [timer's thread] Arm the entry that is just being fired once more.
+void tn_timer_repeat(
+    struct tn_timer *timer, struct tn_timer_entry *entry, uint64_t deadline_ns);
+
 // [any, blocks] After this the entry is neither armed nor being fired; but one
 // that calls this from its own firing goes on with that. True: it was armed.
 bool tn_timer_disarm(struct tn_timer *timer, struct tn_timer_entry *entry);

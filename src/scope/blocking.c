@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/census.h"
 #include "scope/pause.h"
 #include "scope/task.h"
 
@@ -56,6 +57,7 @@ void tenon_blocking_begin(tenon_task *self)
         tenon_task_name(self));
     if (worker->blocking_depth++ == 0) {
         worker->blocking_task = self;
+        tn_census_enter(self, TN_STATE_BLOCKING);
         tn_crew_leave(worker);
     }
 }
@@ -73,5 +75,6 @@ void tenon_blocking_end(tenon_task *self)
         tenon_task_name(self));
     if (--worker->blocking_depth == 0) {
         tn_crew_return(worker);
+        tn_census_enter(self, TN_STATE_RUNNING);
     }
 }

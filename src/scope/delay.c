@@ -20,6 +20,7 @@
 #include "scope/delay.h"
 
 #include "sched/executor.h"
+#include "scope/census.h"
 #include "scope/deadline.h"
 #include "scope/limiter.h"
 #include "scope/spawn.h"
@@ -134,6 +135,7 @@ bool tn_delay_goes_on(tenon_task *task, int status)
     if (status != TENON_AGAIN || delay == NULL || !delay->is_asked) {
         return false;
     }
+    tn_census_enter(task, TN_STATE_QUEUED);
     delay->is_asked = false;
     delay->said = task->failure;
     task->failure = TN_FAILURE_NONE;

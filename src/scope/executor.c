@@ -3,17 +3,20 @@
 // executor — the public face: options checked, the process's own executor,
 // and root tasks. It tells the scheduler what a job is.
 
-#include "tenon/executor.h"
+#include "scope/executor.h"
 
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/census.h"
+#include "scope/finding.h"
 #include "scope/open.h"
 #include "scope/root.h"
 #include "scope/scope.h"
 #include "scope/task.h"
 #include "scope/token.h"
+#include "tenon/dump.h"
 #include "tenon/spawn.h"
 
 #include <pthread.h>
@@ -92,8 +95,8 @@ tenon_status tenon_executor_create(
     if (tn_has_forked) {
         return TENON_EFORK;
     }
-    tenon_status status =
-        make_config(&config, options == NULL ? &defaults : options);
+    options = options == NULL ? &defaults : options;
+    tenon_status status = make_config(&config, options);
     if (status != TENON_OK) {
         return status;
     }
@@ -107,8 +110,31 @@ tenon_status tenon_executor_create(
         return TENON_ENOMEM;
     }
     made->upper = upper;
+    made->is_debugged = options->debug || tn_debug_is_asked();
+    struct tn_census *census = &tn_open_upper(made)->census;
+    tn_census_init(
+        census, made, options->cancel_grace_ns, options->slow_poll_ns);
+    if (made->is_debugged) {
+        tn_census_start(census);
+    }
     *executor = made;
     return TENON_OK;
+}
+
+tenon_executor *tn_executor_at_hand(void)
+{
+    struct tn_worker *worker = tn_worker_self();
+
+    if (worker != NULL) {
+        return worker->executor;
+    }
+    if (tn_has_forked) {
+        return NULL;  // the lock may be held for ever
+    }
+    pthread_mutex_lock(&default_lock);
+    tenon_executor *found = default_executor;
+    pthread_mutex_unlock(&default_lock);
+    return found;
 }
 
 tenon_status tenon_executor_default(tenon_executor **executor)
@@ -213,6 +239,7 @@ static void end(tenon_executor *executor)
     void *upper = executor->upper;
 
     forget_default(executor);
+    tn_census_stop(&tn_open_upper(executor)->census);
     tn_executor_destroy(executor);
     tn_open_destroy(upper);
 }
@@ -227,6 +254,9 @@ tenon_status tenon_executor_destroy(tenon_executor *executor)
         return status;
     }
     if (tn_open_count(executor) > 0) {
+        if (tn_debug_is_on(executor)) {
+            tenon_dump(executor, stderr);
+        }
         return TENON_EBUSY;
     }
     end(executor);

@@ -23,6 +23,7 @@
 #include "base/platform.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/census.h"
 #include "scope/error.h"
 #include "scope/scope.h"
 #include "scope/task.h"
@@ -207,7 +208,9 @@ static tenon_status wait_for(
         .child = child,
     };
 
+    uint32_t before = tn_census_enter(self, TN_STATE_JOINING);
     tn_worker_wait(worker, self->result.mark, &wait.base);
+    tn_census_enter(self, before);
     // relaxed: the wait acquired it.
     uint32_t state = tn_load_relaxed(&child->state) & TN_TASK_OUTCOME_MASK;
     if (state == (uint32_t)TENON_OUTCOME_FAILED << TN_TASK_OUTCOME_SHIFT) {

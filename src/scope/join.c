@@ -20,8 +20,10 @@
 #include "sched/executor.h"
 #include "sched/worker.h"
 #include "scope/callback.h"
+#include "scope/census.h"
 #include "scope/deadline.h"
 #include "scope/error.h"
+#include "scope/finding.h"
 #include "scope/open.h"
 #include "scope/pause.h"
 #include "scope/policy.h"
@@ -132,8 +134,10 @@ static void wait_for_all(tenon_scope *scope)
         tn_thread_wait(scope->executor, &wait.base);
         tn_crew_return(worker);
     } else {
+        uint32_t before = tn_census_enter(scope->owner, TN_STATE_JOINING);
         tn_worker_wait(worker, scope->owner->result.mark, &wait.base);
         tn_worker_tidy(worker);
+        tn_census_enter(scope->owner, before);
     }
 }
 
@@ -149,6 +153,11 @@ tenon_status tn_scope_check_owner(tenon_scope *scope)
     }
     if (scope->owner_thread != tn_thread_self() || scope->owner != current) {
         bool is_inside = current != NULL && tn_task_is_within(current, scope);
+        tn_finding_say(
+            TENON_FINDING_WRONG_CALLER, current, scope,
+            "scope '%s' is joined, waited for or closed by %s",
+            tenon_scope_name(scope),
+            is_inside ? "one of its own tasks" : "another than its owner");
         return is_inside ? TENON_EDEADLK : TENON_EPERM;
     }
     return TENON_OK;
@@ -183,6 +192,10 @@ static void close_left_open_inside(tenon_scope *scope)
     tenon_task *owner = scope->owner;
 
     if (owner != NULL && owner->link != scope) {
+        tn_finding_say(
+            TENON_FINDING_LEFT_OPEN, owner, owner->link,
+            "scope '%s' was still open when '%s' was joined",
+            tenon_scope_name(owner->link), tenon_scope_name(scope));
         tn_ledger_left_open(scope, tenon_scope_name(owner->link));
         close_inner(owner, scope);
     }
@@ -192,10 +205,17 @@ int tn_scope_close_left_open(tenon_task *task, int status, const char *end)
 {
     tenon_scope *inner = task->link;
 
-    tn_require(
-        !tn_stack_has_left(inner, end),
-        "task '%s' returned without joining a scope of its own frame",
-        tenon_task_name(task));
+    if (tn_stack_has_left(inner, end)) {
+        tn_census_show_dead(inner, task->scope->executor);
+        tn_fail_check(
+            __FILE__, __LINE__,
+            "task '%s' returned without joining a scope of its own frame",
+            tenon_task_name(task));
+    }
+    tn_finding_say(
+        TENON_FINDING_LEFT_OPEN, task, inner,
+        "task '%s' ended with scope '%s' still open", tenon_task_name(task),
+        tenon_scope_name(inner));
     tenon_fail_place place = {.domain = "tenon"};
     tenon_fail_at(
         task, place, TENON_ESTRUCT,
@@ -297,6 +317,9 @@ static void close(tenon_scope *scope)
         tn_scope_check_anew(scope);
     }
     tn_scope_drop_limiter(scope);
+    if (tn_unlikely(executor->is_debugged)) {
+        tn_census_remove_scope(scope);
+    }
     tenon_token_fini(&scope->token);
     scope->phase = TN_SCOPE_JOINED;
     // relaxed: only a courtesy to who calls too late.

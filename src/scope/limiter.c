@@ -22,6 +22,8 @@
 #include "base/check.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/census.h"
+#include "scope/finding.h"
 #include "scope/pause.h"
 #include "scope/scope.h"
 #include "scope/task.h"
@@ -156,6 +158,7 @@ void tenon_limiter_release(tenon_limiter *limiter, uint32_t unit_count)
     if (tn_has_forked) {
         return;
     }
+    tn_census_gave(limiter);
     pthread_mutex_lock(&limiter->lock);
     tn_require(
         limiter->used >= unit_count,
@@ -240,6 +243,41 @@ static int leave_line(void *context, const tenon_cause *cause)
     return 0;
 }
 
+static bool has_units(const tenon_task *task, const tenon_limiter *limiter)
+{
+    const struct tn_task_extra *extra = task->relation;
+
+    if (tn_task_is_forked(task) || extra == NULL) {
+        return false;
+    }
+    bool has_ticket = extra->ticket != NULL &&
+                      extra->ticket->limiter == limiter &&
+                      state_of(extra->ticket) == GRANTED;
+    return has_ticket || tn_census_holds(extra->node, limiter);
+}
+
+// Who waits for what waits, beginning with `task`, may have units: then they
+// wait for each other.
+static void look_for_deadlock(
+    const struct tn_ticket *ticket, const tenon_task *task)
+{
+    // relaxed: set before what is looked at here.
+    if (tn_likely(!tn_load_relaxed(&tn_census_is_used))) {
+        return;
+    }
+    for (; task != NULL; task = tn_task_parent(task)) {
+        if (has_units(task, ticket->limiter)) {
+            tn_finding_say(
+                TENON_FINDING_LIMITER, task, task->scope,
+                "task '%s' #%llu has units of a limiter and waits, itself or "
+                "in a join, for %u more",
+                tenon_task_name(task), (unsigned long long)tenon_task_id(task),
+                ticket->unit_count);
+            return;
+        }
+    }
+}
+
 // True: the task is to be queued now, with units or to be dropped.
 static bool enter_line(struct tn_ticket *ticket)
 {
@@ -270,6 +308,8 @@ void tn_ticket_line_up(
         // Before it is in line: then it may be granted, run and be gone.
         tenon_callback_register(&ticket->callback, token, leave_line, ticket);
     }
+    // Before it is in line, too: the owner cannot have gone.
+    look_for_deadlock(ticket, task->scope->owner);
     if (enter_line(ticket)) {
         tn_task_queue(task);
     }
@@ -299,6 +339,7 @@ tenon_status tn_ticket_wait(
     ticket->task = NULL;  // the caller sees to it
     tenon_status status = TENON_OK;
     if (!enter_line(ticket)) {
+        look_for_deadlock(ticket, tn_task_current());
         status = tn_pause_wait(&blocked.pause, token, deadline_ns, true);
     }
     pthread_mutex_lock(&limiter->lock);
@@ -332,9 +373,13 @@ tenon_status tenon_limiter_acquire_until(
     if (tenon_cancelled(self)) {
         return TENON_CANCELLED;
     }
-    return tn_ticket_wait(
+    tenon_status status = tn_ticket_wait(
         &ticket, worker->executor, self->scope, tn_task_innermost_token(self),
         deadline_ns);
+    if (status == TENON_OK) {
+        tn_census_took(self, limiter);
+    }
+    return status;
 }
 
 void tn_ticket_give_back(struct tn_ticket *ticket)

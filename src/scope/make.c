@@ -10,6 +10,7 @@
 #include "scope/spawn.h"
 
 #include "sched/executor.h"
+#include "scope/census.h"
 #include "scope/deadline.h"
 #include "scope/delay.h"
 #include "scope/limiter.h"
@@ -64,8 +65,9 @@ static bool needs_extra(const struct tn_spawn *spawn)
 {
     const tenon_task_options *options = options_of(spawn);
 
-    return options->name != NULL || options->destroy_arg != NULL ||
-           options->id != 0 || options->on_done != NULL || has_delay(options) ||
+    return spawn->scope->executor->is_debugged || options->name != NULL ||
+           options->destroy_arg != NULL || options->id != 0 ||
+           options->on_done != NULL || has_delay(options) ||
            limiter_of(spawn) != NULL;
 }
 
@@ -76,6 +78,9 @@ static uint32_t flags_of(const struct tn_spawn *spawn)
 
     if (spawn->handle == NULL && has_deadline(options)) {
         flags |= TN_TASK_HANDLED | TN_TASK_OWNED;
+    }
+    if (spawn->scope->executor->is_debugged) {
+        flags |= TN_TASK_NOTED;
     }
     if (options->start_always) {
         flags |= TN_TASK_ALWAYS;
@@ -118,6 +123,7 @@ static void give_extra(struct tn_spawn *spawn, tenon_task *task, uint32_t flags)
     }
     tn_ticket_destroy(extra->ticket);
     tn_delay_destroy(extra->delay);
+    tn_census_remove(extra->node);
     if ((flags & TN_TASK_HANDLED) == 0) {
         tn_executor_give_piece(spawn->scope->executor, extra);
     }
@@ -233,6 +239,10 @@ tenon_status tn_spawn_make(struct tn_spawn *spawn, tenon_task **made)
     if (status != TENON_OK) {
         tn_spawn_unmake(spawn, task);
         return status;
+    }
+    if ((flags & TN_TASK_NOTED) != 0) {
+        ((struct tn_task_extra *)task->relation)->node = tn_census_add_task(
+            spawn->scope, options_of(spawn), tn_task_token(task));
     }
     *made = task;
     return TENON_OK;

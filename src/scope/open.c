@@ -20,25 +20,27 @@
 
 void *tn_open_create(void)
 {
-    tenon_token *token = malloc(sizeof(*token));
+    struct tn_upper *upper = calloc(1, sizeof(*upper));
 
-    if (token != NULL) {
-        tenon_token_init(token, NULL);
+    if (upper != NULL) {
+        tenon_token_init(&upper->token, NULL);
     }
-    return token;
+    return upper;
 }
 
-void tn_open_destroy(void *upper)
+void tn_open_destroy(void *memory)
 {
+    struct tn_upper *upper = memory;
+
     if (upper != NULL) {
-        tenon_token_fini(upper);
+        tenon_token_fini(&upper->token);
         free(upper);
     }
 }
 
 tenon_token *tn_open_token(tenon_executor *executor)
 {
-    return executor->upper;
+    return &tn_open_upper(executor)->token;
 }
 
 bool tn_open_enter(tenon_executor *executor)

@@ -9,13 +9,33 @@
 #ifndef TN_SCOPE_OPEN_H
 #define TN_SCOPE_OPEN_H
 
+#include "base/atomic.h"
+#include "sched/executor.h"
+#include "scope/census.h"
 #include "tenon/executor.h"
+#include "tenon/latency.h"
 #include "tenon/token.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// [any] What every executor has above the scheduler. NULL: no memory.
+// What every executor has above the scheduler: its `upper`.
+struct tn_upper {
+    tenon_token token;
+    struct tn_census census;
+
+    // Workers count (src/scope/task.c).
+    _Atomic(uint64_t) latency_counts[TENON_LATENCY_BUCKETS];
+    _Atomic(uint64_t) latency_max_ns;
+};
+
+// [any]
+static inline struct tn_upper *tn_open_upper(const tenon_executor *executor)
+{
+    return executor->upper;
+}
+
+// [any] NULL: no memory.
 void *tn_open_create(void);
 
 // [one thread] No scope is open. Accepts NULL.

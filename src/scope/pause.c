@@ -17,6 +17,7 @@
 #include "base/futex.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/census.h"
 #include "scope/task.h"
 #include "scope/token.h"
 #include "sync/parker.h"
@@ -158,7 +159,9 @@ tenon_status tn_pause_wait(
         return tenon_token_cancelled(token) ? TENON_CANCELLED : TENON_ENOTREADY;
     }
     tenon_callback_register(&pause->callback, token, end_by_cancel, pause);
+    uint32_t before = tn_census_enter(pause->self, TN_STATE_WAITING);
     block(pause, may_help);
+    tn_census_enter(pause->self, before);
     tenon_callback_unregister(&pause->callback);
     if (deadline_ns != TENON_NO_DEADLINE) {
         tn_timer_disarm(timer, &pause->entry);

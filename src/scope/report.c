@@ -3,6 +3,7 @@
 // report — a join's result: walked, printed as a tree, freed.
 
 #include "tenon/report.h"
+#include "base/text.h"
 #include "scope/error.h"
 #include "scope/token.h"
 
@@ -65,27 +66,11 @@ const tenon_error *tenon_report_next(
     return next;
 }
 
-// A line stays a line and a terminal stays what it is: control characters are
-// written as escapes. Bytes above 127 may be anybody's UTF-8 and pass.
-static void print_text(FILE *stream, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '\n') {
-            fputs("\\n", stream);
-        } else if (byte < ' ' || byte == 127) {
-            fprintf(stream, "\\x%02x", byte);
-        } else {
-            fputc(byte, stream);
-        }
-    }
-}
-
 static void print_after_colon(FILE *stream, const char *text)
 {
     if (text[0] != '\0') {
         fputs(": ", stream);
-        print_text(stream, text);
+        tn_text_print(stream, text);
     }
     fputc('\n', stream);
 }
@@ -94,7 +79,7 @@ static void print_quoted(FILE *stream, const char *what, const char *name)
 {
     if (name[0] != '\0') {
         fprintf(stream, " %s '", what);
-        print_text(stream, name);
+        tn_text_print(stream, name);
         fputc('\'', stream);
     }
 }
@@ -118,7 +103,7 @@ static void print_error(
 {
     fprintf(
         stream, "%*s#%" PRIu64 " ", (int)(2 + 2 * depth), "", error->sequence);
-    print_text(stream, error->domain);
+    tn_text_print(stream, error->domain);
     fprintf(stream, " %d", error->code);
     print_quoted(stream, "in task", error->task_name);
     print_quoted(stream, "of scope", error->scope_name);

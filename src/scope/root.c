@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/platform.h"
+#include "scope/census.h"
 
 #include <stddef.h>
 
@@ -35,14 +36,19 @@ void tn_root_remove(tenon_scope *scope)
     }
 }
 
-bool tn_root_is_open(const tenon_scope *scope, const char *end)
+bool tn_root_is_open(
+    const tenon_scope *scope, tenon_executor *executor, const char *end)
 {
     const tenon_scope *open = newest;
 
     for (int i = 0; i < LOOKS && open != NULL && open != scope; i++) {
-        tn_require(
-            !tn_stack_has_left(open, end),
-            "scope %p was not joined before its frame ended", (void *)open);
+        if (tn_stack_has_left(open, end)) {
+            tn_census_show_dead(open, executor);
+            tn_fail_check(
+                __FILE__, __LINE__,
+                "scope %p was not joined before its frame ended",
+                (const void *)open);
+        }
         open = open->next_root;
     }
     return open == scope;

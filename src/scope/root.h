@@ -19,8 +19,10 @@ void tn_root_add(tenon_scope *scope);
 void tn_root_remove(tenon_scope *scope);
 
 // [any] Is it one of the newest of this thread? What lies in it is unknown
-// otherwise. Aborts if one of them was in a frame below `end`.
-bool tn_root_is_open(const tenon_scope *scope, const char *end);
+// otherwise. Aborts if one of them was in a frame below `end`; before that,
+// what lives in `executor` is shown in debug mode.
+bool tn_root_is_open(
+    const tenon_scope *scope, tenon_executor *executor, const char *end);
 
 // [any] Has this thread one of the executor to join?
 bool tn_root_is_in(const tenon_executor *executor);

@@ -30,6 +30,7 @@
 #include "base/check.h"
 #include "base/platform.h"
 #include "sched/executor.h"
+#include "scope/census.h"
 #include "scope/deadline.h"
 #include "scope/error.h"
 #include "scope/open.h"
@@ -193,6 +194,7 @@ static void init_fields(
         scope->verdict = options->verdict;
         scope->policy_context = options->policy_context;
     }
+    scope->node = NULL;
     scope->report = options->report;
     scope->status = options->status;
     tn_value_init(scope, options);
@@ -266,12 +268,13 @@ void tn_scope_check_anew(tenon_scope *scope)
 // Is it among the open scopes of the running task or, outside of tasks, of the
 // thread? What lies in it is unknown otherwise. Aborts if one of the latter was
 // in a frame below `end`.
-static bool is_open_here(const tenon_scope *scope, const char *end)
+static bool is_open_here(
+    const tenon_scope *scope, tenon_executor *executor, const char *end)
 {
     const tenon_task *owner = tn_task_current();
 
     if (owner == NULL) {
-        return tn_root_is_open(scope, end);
+        return tn_root_is_open(scope, executor, end);
     }
     const tenon_scope *open = owner->link;
     while (open != NULL && open != scope && open->owner == owner) {
@@ -298,7 +301,7 @@ tenon_status tenon_scope_open(
     if (status != TENON_OK) {
         return status;
     }
-    if (is_open_here(scope, TN_STACK_CALLEES)) {
+    if (is_open_here(scope, executor, TN_STACK_CALLEES)) {
         return TENON_EALREADY;
     }
     bool is_outermost = is_outermost_in(executor);
@@ -319,6 +322,10 @@ tenon_status tenon_scope_open(
             tn_open_leave(executor);
         }
         return status;
+    }
+    if (tn_unlikely(executor->is_debugged)) {
+        scope->phase = TN_SCOPE_WATCHED;
+        tn_census_add_scope(scope);
     }
     if (scope->owner != NULL) {
         if (!is_outermost) {

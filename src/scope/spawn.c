@@ -13,6 +13,7 @@
 #include "sched/executor.h"
 #include "sched/worker.h"
 #include "scope/delay.h"
+#include "scope/finding.h"
 #include "scope/limiter.h"
 #include "scope/scope.h"
 #include "scope/stream.h"
@@ -36,8 +37,15 @@ static tenon_status permission(tenon_scope *scope)
     if (is_closed(scope)) {
         return TENON_ECLOSED;
     }
-    return current != NULL && tn_task_is_within(current, scope) ? TENON_OK
-                                                                : TENON_EPERM;
+    if (current != NULL && tn_task_is_within(current, scope)) {
+        return TENON_OK;
+    }
+    tn_finding_say(
+        TENON_FINDING_WRONG_CALLER, current, scope,
+        "scope '%s' is given a task by who is neither its owner nor inside, "
+        "without a reference",
+        tenon_scope_name(scope));
+    return TENON_EPERM;
 }
 
 // More units than its scope will ever have?

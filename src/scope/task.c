@@ -14,12 +14,15 @@
 #include "scope/task.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/platform.h"
 #include "sched/executor.h"
 #include "scope/callback.h"
+#include "scope/census.h"
 #include "scope/deadline.h"
 #include "scope/delay.h"
 #include "scope/limiter.h"
+#include "scope/open.h"
 #include "scope/policy.h"
 #include "scope/scope.h"
 #include "scope/stream.h"
@@ -37,8 +40,8 @@ _Static_assert(
     sizeof(struct tn_task_extra) <= TN_PIECE_BYTES, "extras fit a piece");
 _Static_assert(
     offsetof(tenon_handle, task) == 0 &&
-        offsetof(tenon_handle, delay) - offsetof(tenon_handle, name) ==
-            offsetof(struct tn_task_extra, delay),
+        offsetof(tenon_handle, node) - offsetof(tenon_handle, name) ==
+            offsetof(struct tn_task_extra, node),
     "a handle begins with its task and has room for the extras");
 
 static struct tn_task_extra *extra_of(const tenon_task *task)
@@ -46,17 +49,12 @@ static struct tn_task_extra *extra_of(const tenon_task *task)
     return tn_task_is_forked(task) ? NULL : task->relation;
 }
 
-static const tenon_task *parent_of(const tenon_task *task)
-{
-    return tn_task_is_forked(task) ? task->relation : task->scope->owner;
-}
-
 bool tn_task_descends(const tenon_task *task, const tenon_task *ancestor)
 {
     uint32_t depth = ancestor->scope->depth;
 
     while (task != NULL && tn_task_scope(task)->depth >= depth) {
-        task = parent_of(task);
+        task = tn_task_parent(task);
         if (task == ancestor) {
             return true;
         }
@@ -156,11 +154,34 @@ static bool has_timed_out(tenon_task *task)
                TENON_CAUSE_DEADLINE;
 }
 
+// How long it took to heed its cancel.
+static void note_latency(tenon_task *task)
+{
+    struct tn_upper *upper = tn_open_upper(task->scope->executor);
+    uint64_t now_ns = tn_clock_now_ns();
+    uint64_t set_ns = tn_token_time_ns(tn_task_token(task));
+    uint64_t took_ns = now_ns > set_ns && set_ns != 0 ? now_ns - set_ns : 0;
+    uint32_t bucket =
+        took_ns == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(took_ns);
+    // relaxed: a gauge.
+    uint64_t max_ns = tn_load_relaxed(&upper->latency_max_ns);
+
+    bucket =
+        bucket < TENON_LATENCY_BUCKETS ? bucket : TENON_LATENCY_BUCKETS - 1;
+    // relaxed: likewise.
+    tn_add_relaxed(&upper->latency_counts[bucket], 1);
+    // relaxed: likewise.
+    while (took_ns > max_ns &&
+           !tn_cas_relaxed(&upper->latency_max_ns, &max_ns, took_ns)) {
+    }
+}
+
 tenon_outcome tn_task_conclude(tenon_task *task, int *status)
 {
     if (*status == TENON_CANCELLED && tenon_cancelled(task)) {
         if (!has_timed_out(task)) {
             tn_failure_clear(&task->failure);
+            note_latency(task);
             return TENON_OUTCOME_CANCELLED;
         }
         *status = TENON_TIMEOUT;
@@ -215,6 +236,7 @@ static void end_extra(struct tn_worker *worker, tenon_task *task)
     }
     tn_ticket_destroy(extra->ticket);
     tn_delay_destroy(extra->delay);
+    tn_census_remove(extra->node);
     if (!tn_task_is_handled(task)) {
         tn_worker_give_piece(worker, extra);
     }
@@ -329,6 +351,9 @@ static __attribute__((noinline)) void run_otherwise(
         drop(worker, task);
         return;
     }
+    if ((tn_task_flags(task) & TN_TASK_NOTED) != 0) {
+        tn_census_enter(task, TN_STATE_RUNNING);
+    }
     int status =
         tn_task_call(worker, task, worker->face.current, tn_delay_said(task));
     end_otherwise(worker, task, status);
@@ -372,6 +397,7 @@ bool tenon_cancelled_slow(tenon_task *self)
 {
     uint64_t epoch = tn_cancel_epoch();
 
+    tn_census_polled(self, epoch);
     if (tn_token_is_set(tn_task_innermost_token(self), epoch)) {
         return true;
     }

@@ -26,6 +26,7 @@
 #define TN_TASK_ALWAYS UINT32_C(8)        // runs even if cancelled before
 #define TN_TASK_WATCHED UINT32_C(16)      // its scope's policy hears of its end
 #define TN_TASK_BEGUN UINT32_C(32)        // goes on: it is not dropped any more
+#define TN_TASK_NOTED UINT32_C(64)        // has a node of the census
 #define TN_TASK_FLAGS UINT32_C(0xff)
 #define TN_TASK_OUTCOME_SHIFT 8
 #define TN_TASK_OUTCOME_MASK (UINT32_C(7) << TN_TASK_OUTCOME_SHIFT)
@@ -40,6 +41,7 @@ struct tn_task_extra {
     void *on_done_context;
     struct tn_ticket *ticket;  // of a limiter, or NULL
     struct tn_delay *delay;    // or NULL
+    struct tn_node *node;      // in debug mode, or NULL
 };
 
 // [any] Queue a task that is counted in its scope.
@@ -192,6 +194,13 @@ static inline int tn_task_call(
     }
     worker->face.current = previous;
     return status;
+}
+
+// [any] Whose child it is: of who forked it, or of the owner of its scope.
+// NULL: of nobody.
+static inline tenon_task *tn_task_parent(const tenon_task *task)
+{
+    return tn_task_is_forked(task) ? task->relation : task->scope->owner;
 }
 
 // [any] Is `task` a member of `scope`, at any depth?

@@ -5,24 +5,13 @@
 #include "scope/unobserved.h"
 
 #include "sched/executor.h"
+#include "scope/finding.h"
 
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static tenon_unobserved_fn *hook;  // guarded by lock
 static void *hook_context;         // guarded by lock
-
-static pthread_once_t environment_once = PTHREAD_ONCE_INIT;
-static bool is_debugging;
-
-static void read_environment(void)
-{
-    const char *value = getenv("TENON_DEBUG");
-
-    is_debugging = value != NULL && strcmp(value, "1") == 0;
-}
 
 void tenon_set_unobserved_hook(tenon_unobserved_fn *fn, void *context)
 {
@@ -41,8 +30,7 @@ void tn_unobserved_tell(const tenon_report *report)
     tenon_unobserved_fn *fn = hook;
     void *context = hook_context;
     pthread_mutex_unlock(&lock);
-    pthread_once(&environment_once, read_environment);
-    if (is_debugging) {
+    if (tn_debug_is_asked()) {
         fputs("tenon: errors that nobody has read\n", stderr);
         tenon_report_print(report, stderr);
     }

@@ -82,7 +82,8 @@ def warned(tree):
 
 
 # Printing a report is the last thing done with it.
-MAY_DROP = ('tenon_report_print', 'tenon_report_print_json')
+MAY_DROP = ('tenon_dump', 'tenon_dump_json', 'tenon_report_print',
+            'tenon_report_print_json')
 
 
 def short(tree):
