@@ -115,6 +115,33 @@ static void move_and_look(
     tenon_executor_inspect(executor);
 }
 
+// Does the dump show a task in that state?
+static bool is_one(tenon_executor *executor, const char *state)
+{
+    char *text = NULL;
+    size_t size_bytes = 0;
+    FILE *stream = open_memstream(&text, &size_bytes);
+
+    if (stream == NULL) {
+        return false;
+    }
+    tenon_status status = tenon_dump(executor, stream);
+    fclose(stream);
+    bool is_found = status == TENON_OK && strstr(text, state) != NULL;
+    free(text);
+    return is_found;
+}
+
+static bool is_one_waiting(void *executor)
+{
+    return is_one(executor, ": waiting for ");
+}
+
+static bool is_one_joining(void *executor)
+{
+    return is_one(executor, ": joining for ");
+}
+
 // --- cancels ignored ---
 
 // Joins a scope of its own, whose task does not heed the cancel.
@@ -142,6 +169,7 @@ static void ignore_cancel(
     must_open(&scope, executor);
     must_spawn(&scope, join_deaf, &step);
     cr_assert(gate_wait(&step.started));
+    cr_assert(gate_poll(is_one_joining, executor));
     move_and_look(executor, clock, GRACE_NS);
     cr_expect(eq(u32, count_of(findings, TENON_FINDING_CANCEL_IGNORED), 0));
     tenon_scope_cancel(&scope, 0, NULL);
@@ -286,24 +314,6 @@ static int sleep_long(tenon_task *self, void *arg)
 {
     (void)arg;
     return tenon_sleep_until(self, CLOCK_BEGIN_NS + 10 * SLOW_NS);
-}
-
-// Does the dump show a task that waits?
-static bool is_one_waiting(void *executor)
-{
-    char *text = NULL;
-    size_t size_bytes = 0;
-    FILE *stream = open_memstream(&text, &size_bytes);
-
-    if (stream == NULL) {
-        return false;
-    }
-    tenon_status status = tenon_dump(executor, stream);
-    fclose(stream);
-    bool is_waiting =
-        status == TENON_OK && strstr(text, ": waiting for ") != NULL;
-    free(text);
-    return is_waiting;
 }
 
 static void wait_long(
