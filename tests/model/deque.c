@@ -214,7 +214,8 @@ int main(int argc, char **argv)
     static const char *const files[] = {
         "!sync/deque.c:tenon_fence_full", "sync/deque",
         "tenon/inline.h:tenon_deque", NULL};
-    static const struct mc_suite suite = {files, scenarios, program_of};
+    static const struct mc_suite suite = {
+        files, scenarios, program_of, .is_fenced = true};
 
     return mc_suite_main(&suite, argc, argv);
 }

@@ -21,17 +21,28 @@ static alignas(4096) char arena[ARENA_BYTES];
 static size_t used_bytes;
 static struct mc_block blocks[BLOCKS];
 static int block_count;
+static int failing_count;  // mc_heap_fail_next()
 
 void mc_heap_reset(void)
 {
     used_bytes = 0;
     block_count = 0;
+    failing_count = 0;
+}
+
+void mc_heap_fail_next(int count)
+{
+    failing_count = count;
 }
 
 void *mc_heap_alloc(size_t size_bytes, size_t align, bool is_zero)
 {
     size_t begin = (used_bytes + align - 1) & ~(align - 1);
 
+    if (failing_count > 0) {
+        failing_count--;
+        return NULL;
+    }
     if (block_count == BLOCKS || begin + size_bytes > ARENA_BYTES) {
         mc_fail("too much memory for the checker");
     }
@@ -71,6 +82,11 @@ void mc_heap_free(void *memory)
 
     if (block == NULL || block->begin != memory || block->is_freed) {
         mc_fail("freed what is not allocated");
+    }
+    if (!mc_thread_knows(block->thread, block->clock)) {
+        mc_fail(
+            "freed by %s, to which its allocation was never published",
+            mc_self->name);
     }
     mc_memory_retire(block);
     mc_race_retire(block);

@@ -17,8 +17,9 @@ struct mc_block {
     bool is_freed;
 };
 
-// [thread] Memory of the current execution. Never NULL. Without `is_zero` it
-// holds bytes 0xa5. No address is given twice, so a use after free is seen.
+// [thread] Memory of the current execution; NULL only where the driver wants
+// it. Without `is_zero` it holds bytes 0xa5. No address is given twice, so a use
+// after free is seen.
 void *mc_heap_alloc(size_t size_bytes, size_t align, bool is_zero);
 
 // [thread] Give it back. Fails the run if another thread may still use it, or
@@ -30,6 +31,9 @@ const struct mc_block *mc_heap_find(const volatile void *address);
 
 // [engine] Forget every block.
 void mc_heap_reset(void);
+
+// [driver] The next `count` allocations of this execution find no memory.
+void mc_heap_fail_next(int count);
 
 // [driver] Blocks that were allocated in this execution and not freed.
 int mc_heap_living(void);

@@ -60,7 +60,8 @@ static bool is_in(const struct mc_site *site, const char *const *files)
     char name[256];
 
     snprintf(
-        name, sizeof(name), "%s:%s", mc_file_name(site->file), site->function);
+        name, sizeof(name), "%s:%s:%s", mc_file_name(site->file),
+        site->function, site->object);
     for (; *files != NULL; files++) {
         bool is_exclusion = (*files)[0] == '!';
         const char *prefix = *files + (is_exclusion ? 1 : 0);

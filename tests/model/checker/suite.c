@@ -218,8 +218,10 @@ static void run_all(const struct mc_suite *suite, const struct command *command)
             continue;
         }
         for (int i = 0; i < 3; i++) {
+            bool is_wanted = i == MC_FENCES_PAIRED || suite->is_fenced;
+
             search.fences = (enum mc_fences)i;
-            if (command->fences < 0 || command->fences == i) {
+            if (command->fences < 0 ? is_wanted : command->fences == i) {
                 run_scenario(&program, &search);
             }
         }

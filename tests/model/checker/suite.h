@@ -8,7 +8,7 @@
 #include "checker/model.h"
 #include "checker/search.h"
 
-// It is searched in all three models of the fences. An exhaustive one is searched
+// It is searched in all models of the fences that the suite needs. An exhaustive one is searched
 // in the mutation run too, in the order of the list.
 struct mc_scenario {
     const char *name;
@@ -23,6 +23,7 @@ struct mc_suite {
     const char *const *files;             // what is mutated: site.h
     const struct mc_scenario *scenarios;  // ends at the first without a name
     struct mc_program (*program_of)(const void *plan);
+    bool is_fenced;  // it uses base/fence.h: the models of that differ
 };
 
 // [driver] The main() of a test program; `--help` prints what it takes.
