@@ -215,7 +215,7 @@ int main(int argc, char **argv)
         "!sync/deque.c:tenon_fence_full", "sync/deque",
         "tenon/inline.h:tenon_deque", NULL};
     static const struct mc_suite suite = {
-        files, scenarios, program_of, .is_fenced = true};
+        files, scenarios, program_of, NULL, .is_fenced = true};
 
     return mc_suite_main(&suite, argc, argv);
 }

@@ -283,7 +283,7 @@ int main(int argc, char **argv)
     static const char *const files[] = {
         "sched/idle", "tenon/inline.h:tenon_worker", NULL};
     static const struct mc_suite suite = {
-        files, scenarios, program_of, .is_fenced = true};
+        files, scenarios, program_of, NULL, .is_fenced = true};
 
     return mc_suite_main(&suite, argc, argv);
 }

@@ -12,6 +12,7 @@
 #include "checker/race.h"
 #include "checker/thread.h"
 #include "checker/trace.h"
+#include "checker/undo.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ static char message[512];
 
 static void reset(const struct mc_program *program)
 {
+    mc_undo_all();
     mc_choice_rewind();
     mc_thread_reset();
     mc_memory_reset();

@@ -7,7 +7,9 @@
 // take its place and hand the access to race.c. Atomics do not come here,
 // because the stand-in headers have made function calls of them.
 
+#include "checker/heap.h"
 #include "checker/race.h"
+#include "checker/undo.h"
 
 #include <string.h>
 
@@ -27,30 +29,38 @@ void __tsan_func_exit(void)
 {
 }
 
-#define HOOK(size)                                \
-    void __tsan_read##size(void *p)               \
-    {                                             \
-        mc_race_read(p, size, "shipped memory");  \
-    }                                             \
-    void __tsan_write##size(void *p)              \
-    {                                             \
-        mc_race_write(p, size, "shipped memory"); \
-    }                                             \
-    void __tsan_unaligned_read##size(void *p)     \
-    {                                             \
-        mc_race_read(p, size, "shipped memory");  \
-    }                                             \
-    void __tsan_unaligned_write##size(void *p)    \
-    {                                             \
-        mc_race_write(p, size, "shipped memory"); \
-    }                                             \
-    void __tsan_volatile_read##size(void *p)      \
-    {                                             \
-        mc_race_read(p, size, "shipped memory");  \
-    }                                             \
-    void __tsan_volatile_write##size(void *p)     \
-    {                                             \
-        mc_race_write(p, size, "shipped memory"); \
+static void wrote(void *p, size_t size_bytes)
+{
+    if (mc_heap_find(p) == NULL) {
+        mc_undo_note(p, size_bytes);
+    }
+    mc_race_write(p, size_bytes, "shipped memory");
+}
+
+#define HOOK(size)                               \
+    void __tsan_read##size(void *p)              \
+    {                                            \
+        mc_race_read(p, size, "shipped memory"); \
+    }                                            \
+    void __tsan_write##size(void *p)             \
+    {                                            \
+        wrote(p, size);                          \
+    }                                            \
+    void __tsan_unaligned_read##size(void *p)    \
+    {                                            \
+        mc_race_read(p, size, "shipped memory"); \
+    }                                            \
+    void __tsan_unaligned_write##size(void *p)   \
+    {                                            \
+        wrote(p, size);                          \
+    }                                            \
+    void __tsan_volatile_read##size(void *p)     \
+    {                                            \
+        mc_race_read(p, size, "shipped memory"); \
+    }                                            \
+    void __tsan_volatile_write##size(void *p)    \
+    {                                            \
+        wrote(p, size);                          \
     }
 
 HOOK(1)
@@ -72,12 +82,12 @@ void __tsan_write_range(void *p, size_t size_bytes)
 void *__tsan_memcpy(void *to, const void *from, size_t size_bytes)
 {
     mc_race_read(from, size_bytes, "shipped memory");
-    mc_race_write(to, size_bytes, "shipped memory");
+    wrote(to, size_bytes);
     return memcpy(to, from, size_bytes);
 }
 
 void *__tsan_memset(void *to, int byte, size_t size_bytes)
 {
-    mc_race_write(to, size_bytes, "shipped memory");
+    wrote(to, size_bytes);
     return memset(to, byte, size_bytes);
 }

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #define SHIPPED_RUNS 2000
+#define REDUNDANT_RUNS 500
+#define REDUNDANT_MAX 32
 
 struct hunt {
     long run_count;
@@ -102,6 +104,51 @@ static void hunt_one(
         mc_search_fences_name(fences), hunt.run_count);
 }
 
+// Its place in the list of orders that are known to be redundant, or -1.
+static int find_redundant(
+    const struct mc_suite *suite, const struct mc_mutant *mutant)
+{
+    const char *const *list = suite->redundant;
+
+    for (int i = 0; list != NULL && list[i] != NULL; i++) {
+        if (strcmp(list[i], mutant->place) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+// It must do no harm, or it should not be on the list.
+static void expect_no_harm(
+    const struct mc_suite *suite, const struct mc_mutant *mutant)
+{
+    static struct hunt hunt;
+    struct mc_search how = {
+        .strategy = MC_RANDOM,
+        .fences = MC_FENCES_PAIRED,
+        .run_limit = REDUNDANT_RUNS,
+    };
+
+    memset(&hunt, 0, sizeof(hunt));
+    mc_site_apply(mutant);
+    bool is_caught = search_each(&hunt, suite, how);
+    mc_site_restore(mutant);
+    mc_tap_result(
+        !is_caught, "%s: redundant, %ld executions%s%s", mutant->name,
+        hunt.run_count, is_caught ? " fail: " : "", hunt.result.message);
+}
+
+static void check_list(const struct mc_suite *suite, const bool *was_found)
+{
+    const char *const *list = suite->redundant;
+
+    for (int i = 0; list != NULL && list[i] != NULL; i++) {
+        if (!was_found[i]) {
+            mc_tap_result(false, "%s: is redundant, but not there", list[i]);
+        }
+    }
+}
+
 static void mutate(const struct mc_suite *suite, const struct mc_mutant *mutant)
 {
     bool is_light = mutant->site->op == MC_OP_FENCE_LIGHT;
@@ -143,6 +190,7 @@ static void check_shipped(const struct mc_suite *suite)
 void mc_mutation_run(const struct mc_suite *suite)
 {
     int count = mc_site_count(suite->files);
+    bool was_found[REDUNDANT_MAX] = {false};
 
     mc_tap_result(count > 0, "%d places with an atomic or a fence", count);
     check_shipped(suite);
@@ -152,9 +200,16 @@ void mc_mutation_run(const struct mc_suite *suite)
             mc_site_mutants(mc_site_at(suite->files, i), mutants);
 
         for (int k = 0; k < mutant_count; k++) {
-            mutate(suite, &mutants[k]);
+            int place = find_redundant(suite, &mutants[k]);
+            if (place < 0) {
+                mutate(suite, &mutants[k]);
+            } else {
+                was_found[place] = true;
+                expect_no_harm(suite, &mutants[k]);
+            }
         }
     }
+    check_list(suite, was_found);
     for (int i = 0; i < count; i++) {
         const struct mc_site *site = mc_site_at(suite->files, i);
 

@@ -60,8 +60,7 @@ static bool is_in(const struct mc_site *site, const char *const *files)
     char name[256];
 
     snprintf(
-        name, sizeof(name), "%s:%s:%s", mc_file_name(site->file),
-        site->function, site->object);
+        name, sizeof(name), "%s:%s", mc_file_name(site->file), site->function);
     for (; *files != NULL; files++) {
         bool is_exclusion = (*files)[0] == '!';
         const char *prefix = *files + (is_exclusion ? 1 : 0);
@@ -117,6 +116,10 @@ static int add(
     snprintf(
         mutant->name, sizeof(mutant->name), "%s:%d %s(%s)%s -> %s",
         mc_file_name(site->file), site->line, site->name, site->object,
+        is_failure ? " on failure" : "", order_name(order));
+    snprintf(
+        mutant->place, sizeof(mutant->place), "%s:%s %s(%s)%s -> %s",
+        mc_file_name(site->file), site->function, site->name, site->object,
         is_failure ? " on failure" : "", order_name(order));
     return count + 1;
 }

@@ -14,12 +14,12 @@ struct mc_mutant {
     bool is_failure;  // it weakens the order of a failed compare-and-swap
     uint8_t order;    // to this
     char name[160];
+    char place[160];  // the same without the line, but with the function
 };
 
 // [driver] How many distinct sites there are in `files`, and the `index`th of
-// them. `files` is a list of prefixes of "path:function:object", the path from
-// the root of the sources; the first that fits decides; "!" before it means: not
-// these.
+// them. `files` is a list of prefixes of "path:function", the path from the root
+// of the sources; the first that fits decides; "!" before it means: not these.
 int mc_site_count(const char *const *files);
 const struct mc_site *mc_site_at(const char *const *files, int index);
 

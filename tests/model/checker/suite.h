@@ -23,6 +23,7 @@ struct mc_suite {
     const char *const *files;             // what is mutated: site.h
     const struct mc_scenario *scenarios;  // ends at the first without a name
     struct mc_program (*program_of)(const void *plan);
+    const char *const *redundant;  // or NULL: orders that are, see README.md
     bool is_fenced;  // it uses base/fence.h: the models of that differ
 };
 

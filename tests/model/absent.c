@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// absent — what the shipped sources refer to, and no scenario may call.
+//
+// By name alone, so that they depend on nothing; weak, for the drivers that do
+// bring what is named here.
+
+#include "checker/model.h"
+
+#define ABSENT(name)                          \
+    void name(void);                          \
+    __attribute__((weak)) void name(void)     \
+    {                                         \
+        mc_fail("%s is not modelled", #name); \
+    }
+
+ABSENT(tenon_executor_default)
+ABSENT(tenon_limiter_fini)
+ABSENT(tenon_limiter_init)
+ABSENT(tenon_task_name)
+ABSENT(tn_crew_leave)
+ABSENT(tn_crew_return)
+ABSENT(tn_deadline_of)
+ABSENT(tn_deadline_set)
+ABSENT(tn_error_free_list)
+ABSENT(tn_eventfd_add)
+ABSENT(tn_failure_gather)
+ABSENT(tn_ledger_body_failed)
+ABSENT(tn_ledger_callback_failed)
+ABSENT(tn_ledger_left_open)
+ABSENT(tn_task_descends)
+ABSENT(tn_task_is_within)
+ABSENT(tn_timer_disarm)
+ABSENT(tn_unobserved_tell)
+ABSENT(tn_worker_block)
+ABSENT(tn_worker_tidy)
+ABSENT(tn_worker_wait)
