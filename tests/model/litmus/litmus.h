@@ -40,6 +40,7 @@ extern const struct litmus litmus_fences[];
 extern const struct litmus litmus_updates[];
 extern const struct litmus litmus_sleep[];
 extern const struct litmus litmus_races[];
+extern const struct litmus litmus_locks[];
 
 // Operations that the library does not use, and so have no tn_ name.
 #define acquire_fence() \

@@ -116,5 +116,6 @@ int main(void)
     run_all(litmus_updates);
     run_all(litmus_sleep);
     run_all(litmus_races);
+    run_all(litmus_locks);
     return mc_tap_finish();
 }
