@@ -236,8 +236,7 @@ void tn_census_gave(const tenon_limiter *limiter)
 {
     tenon_task *task = tn_task_current();
 
-    // relaxed: set before what is looked at here.
-    if (tn_unlikely(tn_load_relaxed(&tn_census_is_used)) && task != NULL) {
+    if (tn_unlikely(tn_census_is_on()) && task != NULL) {
         tn_census_note_units(task, limiter, false);
     }
 }

@@ -101,6 +101,13 @@ void tn_census_remove(struct tn_node *node);
 // `executor` is in debug mode. Nothing is read from the scope.
 void tn_census_show_dead(const tenon_scope *scope, tenon_executor *executor);
 
+// [any]
+static inline bool tn_census_is_on(void)
+{
+    // relaxed: set before what is looked at where it matters.
+    return tn_load_relaxed(&tn_census_is_used);
+}
+
 // [its thread] The slow half of what follows.
 uint32_t tn_census_note_state(tenon_task *task, uint32_t state);
 void tn_census_note_poll(tenon_task *task, uint64_t epoch);
@@ -109,8 +116,7 @@ void tn_census_note_poll(tenon_task *task, uint64_t epoch);
 // from now on. The one before.
 static inline uint32_t tn_census_enter(tenon_task *task, uint32_t state)
 {
-    // relaxed: set before what is looked at here.
-    if (tn_likely(!tn_load_relaxed(&tn_census_is_used)) || task == NULL) {
+    if (tn_likely(!tn_census_is_on()) || task == NULL) {
         return TN_STATE_RUNNING;
     }
     return tn_census_note_state(task, state);
@@ -119,8 +125,7 @@ static inline uint32_t tn_census_enter(tenon_task *task, uint32_t state)
 // [its thread] It has seen the epoch.
 static inline void tn_census_polled(tenon_task *task, uint64_t epoch)
 {
-    // relaxed: as above.
-    if (tn_unlikely(tn_load_relaxed(&tn_census_is_used))) {
+    if (tn_unlikely(tn_census_is_on())) {
         tn_census_note_poll(task, epoch);
     }
 }
@@ -133,8 +138,7 @@ void tn_census_note_units(
 static inline void tn_census_took(
     tenon_task *task, const tenon_limiter *limiter)
 {
-    // relaxed: as above.
-    if (tn_unlikely(tn_load_relaxed(&tn_census_is_used))) {
+    if (tn_unlikely(tn_census_is_on())) {
         tn_census_note_units(task, limiter, true);
     }
 }

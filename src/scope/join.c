@@ -12,7 +12,7 @@
 //           a hook and freed.
 // Ordering: E1 and E2 are those of scope.c.
 //   E1 done   exit: sub-release word -> is_done: load-acquire word
-//   E2 wait   announce: cas-acqrel word -> exit: sub-release word
+//   E2 wait   announce: cas-relaxed word -> exit: sub-release word
 
 #include "base/check.h"
 #include "base/futex.h"
@@ -73,7 +73,9 @@ static bool announce(tenon_scope *scope, uint32_t parker)
     // relaxed: the cas decides.
     int64_t word = tn_load_relaxed(&scope->word);
 
-    while (!tn_cas_acqrel(&scope->word, &word, word + add)) {  // E2
+    // relaxed: E2 is in the word itself; who sees that nobody is left acquires
+    // (E1).
+    while (!tn_cas_relaxed(&scope->word, &word, word + add)) {
     }
     scope->local_live = 0;  // I2
     return tn_word_count(word + add) != 0;
@@ -84,8 +86,8 @@ static void retract(tenon_scope *scope)
     // relaxed: the cas decides.
     int64_t word = tn_load_relaxed(&scope->word);
 
-    while (!tn_cas_acqrel(
-        &scope->word, &word, word & ~TN_WORD_WAITER_MASK)) {  // E2
+    // relaxed: as above.
+    while (!tn_cas_relaxed(&scope->word, &word, word & ~TN_WORD_WAITER_MASK)) {
     }
 }
 

@@ -13,9 +13,6 @@
 // Invariants:
 //   I1 used <= limit when units are granted
 //   I2 the first in line is granted before any other
-// Ordering:
-//   E1 grant  grant: store-release state (lock held) -> check: load-acquire
-//             state
 
 #include "scope/limiter.h"
 
@@ -35,12 +32,14 @@ enum { NEW, WAITING, GRANTED, OUT };
 
 static uint32_t state_of(struct tn_ticket *ticket)
 {
-    return tn_load_acquire(&ticket->state);  // E1
+    // relaxed: who acts on it takes the lock, or was queued by who wrote it.
+    return tn_load_relaxed(&ticket->state);
 }
 
 static void set_state(struct tn_ticket *ticket, uint32_t state)
 {
-    tn_store_release(&ticket->state, state);  // E1
+    // relaxed: as above.
+    tn_store_relaxed(&ticket->state, state);
 }
 
 static bool fits_locked(const tenon_limiter *limiter, uint64_t unit_count)
@@ -261,8 +260,7 @@ static bool has_units(const tenon_task *task, const tenon_limiter *limiter)
 static void look_for_deadlock(
     const struct tn_ticket *ticket, const tenon_task *task)
 {
-    // relaxed: set before what is looked at here.
-    if (tn_likely(!tn_load_relaxed(&tn_census_is_used))) {
+    if (tn_likely(!tn_census_is_on())) {
         return;
     }
     for (; task != NULL; task = tn_task_parent(task)) {
@@ -304,12 +302,11 @@ void tn_ticket_line_up(
         tn_task_queue(task);
         return;
     }
+    // Both before it is in line: then it may be granted, run and be gone.
+    look_for_deadlock(ticket, task->scope->owner);
     if (!is_patient) {
-        // Before it is in line: then it may be granted, run and be gone.
         tenon_callback_register(&ticket->callback, token, leave_line, ticket);
     }
-    // Before it is in line, too: the owner cannot have gone.
-    look_for_deadlock(ticket, task->scope->owner);
     if (enter_line(ticket)) {
         tn_task_queue(task);
     }

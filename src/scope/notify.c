@@ -9,7 +9,7 @@
 // Roles:    the owner of a root scope asks; the last member out tells.
 // Progress: as the user's function.
 // Ordering:
-//   E1 closed  notify: cas-acqrel word -> tell: load-acquire word
+//   E1 closed  notify: cas-release word -> tell: load-acquire word
 //              (function and context)
 
 #include "tenon/notify.h"
@@ -74,7 +74,7 @@ static tenon_status close_and_hold(tenon_scope *scope)
     // relaxed: no other thread is this one.
     tn_store_relaxed(&scope->local_thread, NULL);
     scope->local_live = 0;
-    while (!tn_cas_acqrel(&scope->word, &word, word + add)) {  // E1
+    while (!tn_cas_release(&scope->word, &word, word + add)) {  // E1
     }
     if (tn_word_count(word + add) == 1) {
         tn_scope_notify_empty(scope);

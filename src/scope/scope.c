@@ -21,7 +21,7 @@
 // Ordering:
 //   E1 done   exit: sub-release word -> is_done: load-acquire word
 //             (all that the members wrote)
-//   E2 wait   announce: cas-acqrel word -> exit: sub-release word
+//   E2 wait   announce: cas-relaxed word -> exit: sub-release word
 //             (same word: the last one out sees the parker, or announce sees
 //             that nobody is left)
 

@@ -159,7 +159,7 @@ static void note_latency(tenon_task *task)
 {
     struct tn_upper *upper = tn_open_upper(task->scope->executor);
     uint64_t now_ns = tn_clock_now_ns();
-    uint64_t set_ns = tn_token_time_ns(tn_task_token(task));
+    uint64_t set_ns = tn_token_cause(tn_task_token(task)).time_ns;
     uint64_t took_ns = now_ns > set_ns && set_ns != 0 ? now_ns - set_ns : 0;
     uint32_t bucket =
         took_ns == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(took_ns);

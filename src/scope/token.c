@@ -206,20 +206,11 @@ tenon_cause tn_token_cause(tenon_token *token)
     if (origin == token) {
         return decode(word);
     }
-    tenon_cause cause = decode(tn_load_acquire(&origin->cause));  // E1
+    // relaxed: who made the word knew the record, and E1 has brought that
+    // along.
+    tenon_cause cause = decode(tn_load_relaxed(&origin->cause));
     cause.source = TENON_CAUSE_PARENT;
     return cause;
-}
-
-uint64_t tn_token_time_ns(tenon_token *token)
-{
-    if (!tn_token_is_set(token, tn_cancel_epoch())) {
-        return 0;
-    }
-    uintptr_t word = tn_load_acquire(&token->cause);         // E1
-    word = tn_load_acquire(&origin_of(token, word)->cause);  // E1
-    bool has_record = word != 0 && (word & TAG_MASK) == TAG_RECORD;
-    return has_record ? ((const tenon_cause *)word)->time_ns : 0;
 }
 
 const char *tn_cause_source_name(tenon_cause_source source)

@@ -70,10 +70,6 @@ void tn_token_seal(tenon_token *token);
 // [any] The cause of a set token; source NONE if it is not set.
 tenon_cause tn_token_cause(tenon_token *token);
 
-// [any] When the origin of its cause was set; 0 if it is not, or without
-// memory.
-uint64_t tn_token_time_ns(tenon_token *token);
-
 // [any] A name for it: "explicit", "failure", ...
 const char *tn_cause_source_name(tenon_cause_source source);
 

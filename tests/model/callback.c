@@ -7,9 +7,11 @@
 //
 // Laws:
 //   L1 a callback is called at most once, and only if its token is set
-//   L2 it has been called when both its registration and a cancel have returned,
+//   L2 it has been called when both its registration and a cancel have
+//   returned,
 //      unless it was taken out or its token ended
-//   L3 who takes it out hears whether it was called, and it is not running then,
+//   L3 who takes it out hears whether it was called, and it is not running
+//   then,
 //      except further up on the same stack
 //   L4 after that, or after the end of its token, nobody touches the callback;
 //      after the end nobody touches the token

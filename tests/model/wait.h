@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// wait — the plainest waiting: stands for src/sched/wait.c and src/sync/parker.c.
+// wait — the plainest waiting: stands for src/sched/wait.c and
+// src/sync/parker.c.
 //
 // Threads of the driver are foreign ones: they run nothing while they wait.
 
