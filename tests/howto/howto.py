@@ -20,18 +20,34 @@ BLOCKS = re.compile(r'```c\n(.*?)```\s+```text\n(.*?)```', re.S)
 FENCE = re.compile(r'^```c$', re.M)
 
 
+def problems_of_run(command, who, expected, environment):
+    try:
+        result = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=DEADLINE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return [f'{who}: runs for more than {DEADLINE_SECONDS} s']
+    problems = list(difflib.unified_diff(
+        expected.splitlines(), result.stdout.splitlines(), 'the page', who,
+        lineterm=''))
+    if result.returncode != 0 or result.stderr:
+        problems.append(f'exit status {result.returncode}')
+        problems += result.stderr.splitlines()
+    return problems
+
+
 class Library:
     def __init__(self, folder, includes, compiler):
         self.folder = folder
         self.includes = includes
         self.compiler = compiler
 
-    def build(self, program, folder):
+    def build(self, program, folder, *flags):
         """The path of the program, or what the compiler says against it."""
         source = pathlib.Path(folder, 'page.c')
         source.write_text(program)
         result = subprocess.run(
-            [*self.compiler, *STRICT, '-I', self.includes, source, '-o',
+            [*self.compiler, *STRICT, *flags, '-I', self.includes, source, '-o',
              source.with_suffix(''), '-L', self.folder, '-ltenon', '-lpthread'],
             capture_output=True, text=True)
         if result.returncode != 0:
@@ -41,16 +57,8 @@ class Library:
     def run(self, path, worker_count, expected):
         environment = dict(os.environ, TENON_NUM_THREADS=worker_count,
                            LD_LIBRARY_PATH=str(self.folder))
-        result = subprocess.run(
-            [path], env=environment, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=DEADLINE_SECONDS)
-        problems = list(difflib.unified_diff(
-            expected.splitlines(), result.stdout.splitlines(),
-            'the page', f'{worker_count} workers', lineterm=''))
-        if result.returncode != 0 or result.stderr:
-            problems.append(f'exit status {result.returncode}')
-            problems += result.stderr.splitlines()
-        return problems
+        return problems_of_run(
+            [path], f'{worker_count} workers', expected, environment)
 
 
 def problems_of(library, text):
