@@ -62,9 +62,9 @@ struct tenon_scope {
     uint32_t phase;
     tenon_limiter *limiter;
     bool owns_limiter;
-    tenon_token_link links[2];  // of the token: the option `parent`, ...
-    const tenon_scope *values;  // the nearest with bindings, or NULL
-    const tenon_binding *bindings;
+    tenon_token_link links[2];      // of the token: the option `parent`, ...
+    const tenon_scope *values;      // the nearest with bindings, or NULL
+    const tenon_binding *bindings;  // if that is itself
     uint32_t binding_count;
     tenon_token token;
 

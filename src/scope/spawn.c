@@ -311,9 +311,9 @@ static __attribute__((noinline)) tenon_status wake_one(struct tn_worker *worker)
     return TENON_OK;
 }
 
-// The common case in one straight line that needs no frame: the owner spawns a
-// plain task on its own worker, a piece is at hand, there is room in the deque,
-// and nothing is cancelled.
+// The common case in one straight line that needs no frame: the owner, a task,
+// spawns a plain task on its own worker, a piece is at hand, there is room in
+// the deque, and nothing is cancelled.
 tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
 {
     struct tn_worker *worker = tn_worker_self();
@@ -322,7 +322,7 @@ tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
     // relaxed: I2 of token.c.
     if (tn_unlikely(
             worker == NULL || scope == NULL || fn == NULL ||
-            scope->owner_thread != tn_thread_self() ||
+            worker->face.current == NULL ||
             scope->owner != worker->face.current ||
             scope->executor != worker->executor ||
             scope->phase != TN_SCOPE_OPEN ||

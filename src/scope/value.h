@@ -21,10 +21,10 @@ bool tn_value_are_valid(const tenon_scope_options *options);
 static inline void tn_value_init(
     tenon_scope *scope, const tenon_scope_options *options)
 {
-    scope->bindings = options->bindings;
-    scope->binding_count = options->binding_count;
-    if (options->binding_count > 0) {
+    if (tn_unlikely(options->binding_count > 0)) {
         scope->values = scope;
+        scope->bindings = options->bindings;
+        scope->binding_count = options->binding_count;
     } else {
         scope->values = scope->parent == NULL ? NULL : scope->parent->values;
     }
@@ -34,7 +34,7 @@ static inline void tn_value_init(
 // then the scope's tasks have read what others wrote there.
 static inline void tn_value_check(const tenon_scope *scope, const char *end)
 {
-    if (tn_unlikely(scope->binding_count > 0)) {
+    if (tn_unlikely(scope->values == scope)) {
         tn_require(
             !tn_stack_has_left(scope->bindings, end),
             "the bindings of scope '%s' ended before it was joined",

@@ -31,6 +31,7 @@
 #include "scope/policy.h"
 #include "scope/root.h"
 #include "scope/scope.h"
+#include "scope/value.h"
 #include "tenon/notify.h"
 #include "tenon/wait.h"
 
