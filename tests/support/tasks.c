@@ -4,6 +4,7 @@
 
 #include "tasks.h"
 
+#include <tenon/blocking.h>
 #include <tenon/task.h>
 
 int task_ok(tenon_task *self, void *arg)
@@ -67,6 +68,12 @@ int task_announce_until_cancelled(tenon_task *self, void *arg)
     return task_until_cancelled(self, NULL);
 }
 
+int task_announce_and_sleep(tenon_task *self, void *arg)
+{
+    gate_open(arg);
+    return tenon_sleep_until(self, TENON_NO_DEADLINE);
+}
+
 int task_step(tenon_task *self, void *arg)
 {
     struct task_step *step = arg;
@@ -74,6 +81,14 @@ int task_step(tenon_task *self, void *arg)
     (void)self;
     gate_open(&step->started);
     return gate_wait(&step->may_end) ? step->status : TASK_IN_VAIN;
+}
+
+int task_step_aside(tenon_task *self, void *arg)
+{
+    tenon_blocking_begin(self);
+    int status = task_step(self, arg);
+    tenon_blocking_end(self);
+    return status;
 }
 
 int task_wait_for_ref(tenon_task *self, void *arg)

@@ -52,6 +52,12 @@ tenon_destroy_fn task_destroy_count;
 // As task_until_cancelled(), but opens the gate `arg` when it runs.
 tenon_task_fn task_announce_until_cancelled;
 
+// The same asleep, with its core left to others: one worker is enough.
+tenon_task_fn task_announce_and_sleep;
+
+// As task_step(), with its core left to others.
+tenon_task_fn task_step_aside;
+
 // False: the task was not cancelled before the patience ran out.
 bool task_await_cancel(tenon_task *self);
 
