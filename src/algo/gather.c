@@ -96,13 +96,21 @@ static tenon_status spawn_all(struct gathering *gathering, tenon_scope *scope)
     return status;
 }
 
+// Its own: what calls have spawned beside it may have the same id.
+static bool is_of(const tenon_error *error, const tenon_call *call)
+{
+    return call->outcome == TENON_OUTCOME_FAILED && call->error == NULL &&
+           call->status == error->code;
+}
+
 static void find_errors(struct gathering *gathering, const tenon_report *report)
 {
     for (const tenon_error *error = report->errors; error != NULL;
          error = error->next) {
-        if (error->task_id - 1 < gathering->call_count &&
-            gathering->calls[error->task_id - 1].error == NULL) {
-            gathering->calls[error->task_id - 1].error = error;
+        uint64_t index = error->task_id - 1;
+        if (index < gathering->call_count &&
+            is_of(error, &gathering->calls[index])) {
+            gathering->calls[index].error = error;
         }
     }
 }

@@ -237,6 +237,39 @@ Test(gather_failure, all_keeps_every_error_with_its_call_and_cancels_nobody)
     pool_each(fail_half);
 }
 
+// A call may give its scope more tasks, with ids of their own.
+static int spawn_with_same_id(tenon_task *self, void *arg)
+{
+    return tenon_spawn_with(
+        tenon_task_scope(self), task_return, arg, TENON_TASK_OPTIONS(.id = 2));
+}
+
+static void fail_beside(tenon_executor *executor)
+{
+    static int code = 31;
+    struct square square = {.number = 4};
+    tenon_call calls[] = {
+        {.fn = spawn_with_same_id, .arg = &code},
+        {.fn = compute_square, .arg = &square},
+    };
+    tenon_report report;
+
+    cr_expect(
+        eq(int,
+           tenon_gather_all(
+               calls, 2, TENON_SCOPE_OPTIONS(.executor = executor), &report),
+           TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 1));
+    calls_expect(&calls[0], TENON_OUTCOME_OK, TENON_OK);
+    calls_expect(&calls[1], TENON_OUTCOME_OK, TENON_OK);
+    tenon_report_free(&report);
+}
+
+Test(gather_failure, errors_of_what_a_call_spawned_are_no_other_calls)
+{
+    pool_each(fail_beside);
+}
+
 static void fail_inside(tenon_executor *executor)
 {
     static int codes[] = {31, TENON_OK, 33};
