@@ -74,8 +74,9 @@ static uint64_t next_delay(
     // Without overflow, and to the nanosecond.
     uint64_t random_ns =
         delay_ns / 100 * percent + delay_ns % 100 * percent / 100;
+    uint64_t random = next_random(retry);
     return delay_ns - random_ns +
-           (random_ns == 0 ? 0 : next_random(retry) % (random_ns + 1));
+           (random_ns == UINT64_MAX ? random : random % (random_ns + 1));
 }
 
 static tenon_status run_attempt(

@@ -191,6 +191,32 @@ Test(retry_delay, so_much_of_it_is_random_but_for_its_seed)
     pool_each_clock(spread_all);
 }
 
+static void wait_longest(tenon_executor *executor, struct test_clock *clock)
+{
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct patient patient = {
+            .options = TENON_RETRY_OPTIONS(
+                    .first_delay_ns = UINT64_MAX, .max_delay_ns = UINT64_MAX,
+                    .seed = seed),
+            .fail_count = 1,
+        };
+        tenon_scope scope;
+        must_open(&scope, executor);
+        patient_spawn(&scope, &patient);
+        cr_assert(gate_wait(&patient.returned));
+        pool_move_clock(executor, clock, 1);
+        cr_expect(eq(int, patient.last_answer, TENON_AGAIN));
+        tenon_scope_cancel(&scope, 0, NULL);
+        must_join(&scope, NULL, TENON_OK);
+        patient_expect(&patient, TENON_OUTCOME_CANCELLED, TENON_CANCELLED, 1);
+    }
+}
+
+Test(retry_delay, may_be_as_long_as_a_number_can_say)
+{
+    pool_each_clock(wait_longest);
+}
+
 // --- in time ---
 
 static void note_time(
