@@ -12,9 +12,6 @@
 #include "tenon/executor.h"
 #include "tenon/spawn.h"
 
-#include <stdio.h>
-
-#define DOMAIN_MAX 64
 #define DEFAULT_ATTEMPTS UINT32_C(5)
 #define DEFAULT_FACTOR UINT32_C(2)
 #define DEFAULT_FIRST_NS TENON_MILLISECONDS(100)
@@ -130,15 +127,14 @@ static int give_up(
     const char *reason)
 {
     const tenon_error *last = report->primary;
-    int code = last == NULL ? report->status : last->code;
-    char domain[DOMAIN_MAX];
+    int code = tenon_fail_in(
+        self, last == NULL ? "tenon" : last->domain,
+        last == NULL ? report->status : last->code,
+        "gave up after %u attempt%s: %s", retry->attempt_count,
+        retry->attempt_count == 1 ? "" : "s", reason);
 
-    snprintf(
-        domain, sizeof(domain), "%s", last == NULL ? "tenon" : last->domain);
     tenon_report_pass_up(report, self);
-    return tenon_fail_in(
-        self, domain, code, "gave up after %u attempt%s: %s",
-        retry->attempt_count, retry->attempt_count == 1 ? "" : "s", reason);
+    return code;
 }
 
 static int try_later(

@@ -284,6 +284,38 @@ Test(retry, errors_of_more_attempts_than_are_kept_are_counted)
     pool_each(give_up_late);
 }
 
+#define LONG_DOMAIN                                                      \
+    "a domain of a hundred bytes, which is more than most people would " \
+    "ever want to give to what went wrong"
+
+static int fail_in_long_domain(tenon_task *self, void *arg)
+{
+    (void)arg;
+    return tenon_fail_in(self, LONG_DOMAIN, 5, "as ever");
+}
+
+static void keep_domain(tenon_executor *executor)
+{
+    struct patient patient = {
+        .options = TENON_RETRY_OPTIONS(AT_ONCE, .max_attempts = 2),
+        .attempt = fail_in_long_domain,
+    };
+    tenon_scope scope;
+    tenon_report report;
+
+    must_open(&scope, executor);
+    must_spawn(&scope, patient_try, &patient);
+    must_join(&scope, &report, TENON_ERRORS);
+    cr_expect(eq(str, (char *)report.primary->domain, LONG_DOMAIN));
+    cr_expect(eq(u64, count_children(report.primary), 2));
+    tenon_report_free(&report);
+}
+
+Test(retry, domain_is_that_of_the_last_error_however_long)
+{
+    pool_each(keep_domain);
+}
+
 struct judge {
     int unwanted_code;
     atomic_uint asked_count;
