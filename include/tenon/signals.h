@@ -42,6 +42,7 @@ typedef struct tenon_signals {
     int any_number;
     tenon_token *tokens[2];
     TENON_ATOMIC(bool) is_ending;
+    pthread_mutex_t acting;
 } tenon_signals;
 
 /// Block the signals in the calling thread, and start a thread that waits for

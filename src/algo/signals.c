@@ -4,12 +4,15 @@
 //
 // The signals are blocked wherever they could be delivered, so that they wait
 // for that thread. To end it, it is sent one of them; that one is told from the
-// others by who sent it, and to whom.
+// others by what comes with it. (Not by SI_TKILL, which not every kernel says.)
 //
 // Roles:    the thread waits and cancels; another starts and ends it.
 // Progress: the end waits for the thread.
+// Invariants:
+//   I1 the thread is sent that one only while it blocks all signals: acting is
+//      held by who sends, and by the thread while it does not
 // Ordering:
-//   E1 end    tenon_signals_end: store-release is_ending -> is_the_end:
+//   E1 end    tenon_signals_end: store-release is_ending -> is_ending:
 //             load-acquire is_ending
 
 #include "tenon/signals.h"
@@ -59,11 +62,17 @@ static bool fill_set(
     return count > 0;
 }
 
+static bool is_ending(tenon_signals *signals)
+{
+    return tn_load_acquire(&signals->is_ending);  // E1
+}
+
 // Was it sent by tenon_signals_end(), to this thread?
 static bool is_the_end(tenon_signals *signals, const siginfo_t *info)
 {
-    return tn_load_acquire(&signals->is_ending) &&  // E1
-           info->si_code == SI_TKILL && info->si_pid == signals->process;
+    return is_ending(signals) && info->si_code == SI_QUEUE &&
+           info->si_pid == signals->process &&
+           info->si_value.sival_ptr == signals;
 }
 
 static bool cancel_next(tenon_signals *signals, int number)
@@ -78,8 +87,8 @@ static bool cancel_next(tenon_signals *signals, int number)
     return false;
 }
 
-// As if nobody watched: to this thread, which is the only one not to block it.
-static void let_act(int number)
+// To this thread, which is the only one not to block it.
+static void raise_unblocked(int number)
 {
     sigset_t one;
     sigset_t before;
@@ -91,24 +100,34 @@ static void let_act(int number)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+// As if nobody watched, which is so if the end has come meanwhile.
+static void let_act(tenon_signals *signals, int number)
+{
+    pthread_mutex_lock(&signals->acting);  // I1
+    if (is_ending(signals)) {
+        kill(signals->process, number);
+    } else {
+        raise_unblocked(number);
+    }
+    pthread_mutex_unlock(&signals->acting);
+}
+
 static void *thread_main(void *arg)
 {
     tenon_signals *signals = arg;
     siginfo_t info;
 
     tn_thread_set_name("tenon-signals");
-    for (;;) {
+    while (!is_ending(signals)) {
         int number = sigwaitinfo(watched_of(signals), &info);
         if (number < 0) {
             continue;  // interrupted by a debugger
         }
-        if (is_the_end(signals, &info)) {
-            return NULL;
-        }
-        if (!cancel_next(signals, number)) {
-            let_act(number);
+        if (!is_the_end(signals, &info) && !cancel_next(signals, number)) {
+            let_act(signals, number);
         }
     }
+    return NULL;
 }
 
 static int start_thread(tenon_signals *signals)
@@ -137,9 +156,11 @@ tenon_status tenon_signals_watch(
     signals->caller = pthread_self();
     signals->process = getpid();
     tn_atomic_init(&signals->is_ending, false);
+    pthread_mutex_init(&signals->acting, NULL);
     pthread_sigmask(SIG_BLOCK, watched_of(signals), before_of(signals));
     if (start_thread(signals) != 0) {
         pthread_sigmask(SIG_SETMASK, before_of(signals), NULL);
+        pthread_mutex_destroy(&signals->acting);
         signals->process = 0;
         return TENON_EAGAIN;
     }
@@ -151,9 +172,14 @@ void tenon_signals_end(tenon_signals *signals)
     if (signals->process == 0 || signals->process != getpid()) {
         return;
     }
+    union sigval ours = {.sival_ptr = signals};
+
+    pthread_mutex_lock(&signals->acting);         // I1
     tn_store_release(&signals->is_ending, true);  // E1
-    pthread_kill(signals->thread, signals->any_number);
+    pthread_sigqueue(signals->thread, signals->any_number, ours);
+    pthread_mutex_unlock(&signals->acting);
     pthread_join(signals->thread, NULL);
+    pthread_mutex_destroy(&signals->acting);
     signals->process = 0;
     if (pthread_equal(signals->caller, pthread_self())) {
         pthread_sigmask(SIG_SETMASK, before_of(signals), NULL);
