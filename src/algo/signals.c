@@ -130,6 +130,21 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
+// What was not blocked before; other watches keep theirs.
+static void unblock(tenon_signals *signals)
+{
+    sigset_t ours;
+
+    sigemptyset(&ours);
+    for (int number = 1; number <= SIGRTMAX; number++) {
+        if (sigismember(watched_of(signals), number) == 1 &&
+            sigismember(before_of(signals), number) == 0) {
+            sigaddset(&ours, number);
+        }
+    }
+    pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
+}
+
 static int start_thread(tenon_signals *signals)
 {
     sigset_t all;
@@ -159,7 +174,7 @@ tenon_status tenon_signals_watch(
     pthread_mutex_init(&signals->acting, NULL);
     pthread_sigmask(SIG_BLOCK, watched_of(signals), before_of(signals));
     if (start_thread(signals) != 0) {
-        pthread_sigmask(SIG_SETMASK, before_of(signals), NULL);
+        unblock(signals);
         pthread_mutex_destroy(&signals->acting);
         signals->process = 0;
         return TENON_EAGAIN;
@@ -182,6 +197,6 @@ void tenon_signals_end(tenon_signals *signals)
     pthread_mutex_destroy(&signals->acting);
     signals->process = 0;
     if (pthread_equal(signals->caller, pthread_self())) {
-        pthread_sigmask(SIG_SETMASK, before_of(signals), NULL);
+        unblock(signals);
     }
 }

@@ -309,6 +309,39 @@ Test(signals, after_the_end_they_are_blocked_as_before)
     }
 }
 
+Test(signals, what_was_blocked_meanwhile_stays_blocked)
+{
+    struct watch watch;
+    sigset_t set;
+
+    must_start(&watch);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    end(&watch);
+    cr_expect(is_blocked(SIGUSR1));
+    cr_expect(not(is_blocked(SIGTERM)));
+}
+
+Test(signals, several_watches_end_in_any_order)
+{
+    static const int numbers[] = {SIGUSR1, SIGUSR2};
+
+    for (int i = 0; i < 2; i++) {
+        struct watch watches[2];
+        for (int k = 0; k < 2; k++) {
+            cr_assert(zero(int, start(&watches[k], &numbers[k], 1)));
+        }
+        end(&watches[i]);
+        cr_expect(not(is_blocked(numbers[i])));
+        cr_assert(is_blocked(numbers[1 - i]));
+        cr_expect(send_and_await(numbers[1 - i], &watches[1 - i].first));
+        end(&watches[1 - i]);
+        cr_expect(not(is_blocked(SIGUSR1)));
+        cr_expect(not(is_blocked(SIGUSR2)));
+    }
+}
+
 // Either the watch has it, or the handler.
 Test(signals, none_is_lost_at_the_end)
 {
