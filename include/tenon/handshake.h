@@ -38,10 +38,10 @@ typedef struct tenon_handshake {
 /// Errors:   TENON_OK it is ready; TENON_ERRORS it has failed before it was:
 ///           the error is in `scope` as ever; TENON_ENORESULT it has ended
 ///           otherwise, or was dropped; TENON_ENOTREADY not by then,
-///           TENON_CANCELLED: it goes on, cancel it if you will; TENON_EAGAIN
-///                            also for an executor
-///           without threads, or no timer thread; else as tenon_spawn_with():
-///           nothing was started.
+///           TENON_CANCELLED: it goes on, cancel it if you will. Else nothing
+///           was started: TENON_EAGAIN also for an executor without threads, or
+///           no timer thread; TENON_EINVAL also a deadline of 0; as
+///           tenon_spawn_with().
 TENON_API TENON_NODISCARD tenon_status tenon_start(
     tenon_scope *scope, tenon_handshake *handshake, tenon_task_fn *fn,
     void *arg, const tenon_task_options *options, uint64_t deadline_ns);

@@ -2,7 +2,8 @@
 //
 // handshake — a word that the task, its end, a cancel and a deadline write to.
 //
-// Cancel and deadline come by a token below the caller's, with a callback.
+// Cancel and deadline come by callbacks: of the caller's token, and of one of
+// our own. The deadline is set first: without a timer nothing is started.
 //
 // Roles:    one waits; the others tell.
 // Progress: blocks, in a blocking region if a task waits.
@@ -50,7 +51,15 @@ static void tell_end(const tenon_completion *completion, void *context)
 
 static int tell_cancel(void *context, const tenon_cause *cause)
 {
-    tell(context, cause->source == TENON_CAUSE_DEADLINE ? EXPIRED : CANCELLED);
+    (void)cause;
+    tell(context, CANCELLED);
+    return 0;
+}
+
+static int tell_late(void *context, const tenon_cause *cause)
+{
+    (void)cause;
+    tell(context, EXPIRED);
     return 0;
 }
 
@@ -86,37 +95,50 @@ static tenon_status block(tenon_handshake *handshake)
 }
 
 static tenon_status wait_for(
-    tenon_handshake *handshake, tenon_scope *scope, uint64_t deadline_ns)
+    tenon_handshake *handshake, tenon_scope *scope, tenon_token *late)
 {
     tenon_task *self = tenon_current();
-    tenon_callback callback;
-    tenon_token token;
-    tenon_status status = TENON_OK;
+    tenon_token *token =
+        self == NULL ? tenon_scope_token(scope) : tenon_task_token(self);
+    tenon_callback callbacks[2];
 
-    tenon_token_init(
-        &token,
-        self == NULL ? tenon_scope_token(scope) : tenon_task_token(self));
-    if (deadline_ns != TENON_NO_DEADLINE) {
-        status = tenon_token_set_deadline(
-            &token, tenon_scope_executor(scope), deadline_ns);
-    }
-    if (status == TENON_OK || status == TENON_EALREADY) {
-        tenon_callback_register(&callback, &token, tell_cancel, handshake);
-        status = block(handshake);
-        tenon_callback_unregister(&callback);
-    }
-    tenon_token_fini(&token);
+    tenon_callback_register(&callbacks[0], token, tell_cancel, handshake);
+    tenon_callback_register(&callbacks[1], late, tell_late, handshake);
+    tenon_status status = block(handshake);
+    tenon_callback_unregister(&callbacks[1]);
+    tenon_callback_unregister(&callbacks[0]);
     return status;
 }
 
-static bool has_threads(const tenon_scope *scope)
+// What else may be wrong is for the spawn to say.
+static tenon_status prepare(
+    const tenon_scope *scope, tenon_token *late, uint64_t deadline_ns)
 {
     tenon_executor_info info = {.struct_size = sizeof(info)};
-    tenon_status status =
-        tenon_executor_info_get(tenon_scope_executor(scope), &info);
+    tenon_executor *executor = tenon_scope_executor(scope);
 
-    // What else may be wrong is for the spawn to say.
-    return status != TENON_OK || info.thread_count > 0;
+    if (tenon_executor_info_get(executor, &info) != TENON_OK) {
+        return TENON_OK;
+    }
+    if (info.thread_count == 0) {
+        return TENON_EAGAIN;
+    }
+    return deadline_ns == TENON_NO_DEADLINE
+               ? TENON_OK
+               : tenon_token_set_deadline(late, executor, deadline_ns);
+}
+
+static tenon_status spawn_and_wait(
+    tenon_scope *scope, tenon_handshake *handshake, tenon_task_fn *fn,
+    void *arg, tenon_task_options *options, tenon_token *late)
+{
+    tn_atomic_init(&handshake->state, 0);
+    handshake->on_done = options->on_done;
+    handshake->on_done_context = options->on_done_context;
+    options->on_done = tell_end;
+    options->on_done_context = handshake;
+    tenon_status status = tenon_spawn_with(scope, fn, arg, options);
+    return status == TENON_OK ? wait_for(handshake, scope, late) : status;
 }
 
 tenon_status tenon_start(
@@ -124,26 +146,22 @@ tenon_status tenon_start(
     void *arg, const tenon_task_options *given, uint64_t deadline_ns)
 {
     tenon_task_options options = {.struct_size = sizeof(options)};
+    tenon_status status = TENON_EINVAL;
+    tenon_token late;
 
     if (given != NULL && given->struct_size != sizeof(*given)) {
         return TENON_EINVAL;
     }
     options = given == NULL ? options : *given;
-    if (scope == NULL || handshake == NULL || deadline_ns == 0 ||
-        !has_threads(scope)) {
-        if (options.destroy_arg != NULL) {
-            options.destroy_arg(arg);
-        }
-        return scope == NULL || handshake == NULL || deadline_ns == 0
-                   ? TENON_EINVAL
-                   : TENON_EAGAIN;
+    tenon_token_init(&late, NULL);
+    if (scope != NULL && handshake != NULL && deadline_ns != 0) {
+        status = prepare(scope, &late, deadline_ns);
     }
-    tn_atomic_init(&handshake->state, 0);
-    handshake->on_done = options.on_done;
-    handshake->on_done_context = options.on_done_context;
-    options.on_done = tell_end;
-    options.on_done_context = handshake;
-    tenon_status status = tenon_spawn_with(scope, fn, arg, &options);
-    return status == TENON_OK ? wait_for(handshake, scope, deadline_ns)
-                              : status;
+    if (status == TENON_OK) {
+        status = spawn_and_wait(scope, handshake, fn, arg, &options, &late);
+    } else if (options.destroy_arg != NULL) {
+        options.destroy_arg(arg);
+    }
+    tenon_token_fini(&late);
+    return status;
 }

@@ -255,6 +255,15 @@ Test(algo_fault, handshake_needs_a_thread)
     end(executor);
 }
 
+Test(algo_fault, handshake_with_a_deadline_needs_a_timer_thread)
+{
+    tenon_executor *executor = pool_create(2);
+
+    fault_allow_threads(0);
+    expect_not_started(executor, tenon_now_ns() + TENON_SECONDS(3600));
+    end(executor);
+}
+
 // --- grace ---
 
 static void count_unobserved(const tenon_report *report, void *context)
