@@ -20,6 +20,9 @@ extern "C" {
 /// may not move until the scope is joined.
 typedef struct tenon_handshake {
     TENON_ATOMIC(uint32_t) state;
+    tenon_task_fn *fn;
+    void *arg;
+    tenon_destroy_fn *destroy_arg;
     tenon_done_fn *on_done;
     void *on_done_context;
 } tenon_handshake;

@@ -3,7 +3,10 @@
 // handshake — a word that the task, its end, a cancel and a deadline write to.
 //
 // Cancel and deadline come by callbacks: of the caller's token, and of one of
-// our own. The deadline is set first: without a timer nothing is started.
+// our own. Both are there before the task is: without a timer nothing is
+// started, and a cancel that comes of the task's own failure is seen on its
+// thread, to be told from others. The task's argument is the handshake, so that
+// it is known there.
 //
 // Roles:    one waits; the others tell.
 // Progress: blocks, in a blocking region if a task waits.
@@ -33,6 +36,20 @@ static void tell(tenon_handshake *handshake, uint32_t what)
     tn_futex_wake(&handshake->state, INT_MAX);
 }
 
+static int run(tenon_task *self, void *arg)
+{
+    const tenon_handshake *handshake = arg;
+
+    return handshake->fn(self, handshake->arg);
+}
+
+static void destroy(void *arg)
+{
+    const tenon_handshake *handshake = arg;
+
+    handshake->destroy_arg(handshake->arg);
+}
+
 void tenon_started(tenon_handshake *handshake)
 {
     tell(handshake, READY);
@@ -42,17 +59,30 @@ static void tell_end(const tenon_completion *completion, void *context)
 {
     tenon_handshake *handshake = context;
     bool has_failed = completion->outcome == TENON_OUTCOME_FAILED;
+    tenon_completion own = *completion;
 
+    own.arg = handshake->arg;
     if (handshake->on_done != NULL) {
-        handshake->on_done(completion, handshake->on_done_context);
+        handshake->on_done(&own, handshake->on_done_context);
     }
     tell(handshake, has_failed ? FAILED : ENDED);
 }
 
+// Its end, which is told next, says more.
+static bool is_own_failure(
+    const tenon_handshake *handshake, const tenon_cause *cause)
+{
+    const tenon_task *current = tenon_current();
+
+    return cause->origin == TENON_CAUSE_FAILURE && current != NULL &&
+           current->arg == handshake;
+}
+
 static int tell_cancel(void *context, const tenon_cause *cause)
 {
-    (void)cause;
-    tell(context, CANCELLED);
+    if (!is_own_failure(context, cause)) {
+        tell(context, CANCELLED);
+    }
     return 0;
 }
 
@@ -94,8 +124,9 @@ static tenon_status block(tenon_handshake *handshake)
     return status_of(state);
 }
 
-static tenon_status wait_for(
-    tenon_handshake *handshake, tenon_scope *scope, tenon_token *late)
+static tenon_status spawn_and_wait(
+    tenon_scope *scope, tenon_handshake *handshake,
+    const tenon_task_options *options, tenon_token *late)
 {
     tenon_task *self = tenon_current();
     tenon_token *token =
@@ -104,41 +135,44 @@ static tenon_status wait_for(
 
     tenon_callback_register(&callbacks[0], token, tell_cancel, handshake);
     tenon_callback_register(&callbacks[1], late, tell_late, handshake);
-    tenon_status status = block(handshake);
+    tenon_status status = tenon_spawn_with(scope, run, handshake, options);
+    if (status == TENON_OK) {
+        status = block(handshake);
+    }
     tenon_callback_unregister(&callbacks[1]);
     tenon_callback_unregister(&callbacks[0]);
     return status;
 }
 
-// What else may be wrong is for the spawn to say.
-static tenon_status prepare(
+static tenon_status set_deadline(
     const tenon_scope *scope, tenon_token *late, uint64_t deadline_ns)
 {
     tenon_executor_info info = {.struct_size = sizeof(info)};
     tenon_executor *executor = tenon_scope_executor(scope);
+    tenon_status status = tenon_executor_info_get(executor, &info);
 
-    if (tenon_executor_info_get(executor, &info) != TENON_OK) {
-        return TENON_OK;
+    if (status == TENON_OK && info.thread_count == 0) {
+        status = TENON_EAGAIN;
     }
-    if (info.thread_count == 0) {
-        return TENON_EAGAIN;
+    if (status == TENON_OK && deadline_ns != TENON_NO_DEADLINE) {
+        status = tenon_token_set_deadline(late, executor, deadline_ns);
     }
-    return deadline_ns == TENON_NO_DEADLINE
-               ? TENON_OK
-               : tenon_token_set_deadline(late, executor, deadline_ns);
+    return status;
 }
 
-static tenon_status spawn_and_wait(
-    tenon_scope *scope, tenon_handshake *handshake, tenon_task_fn *fn,
-    void *arg, tenon_task_options *options, tenon_token *late)
+static void fill(
+    tenon_handshake *handshake, tenon_task_fn *fn, void *arg,
+    tenon_task_options *options)
 {
     tn_atomic_init(&handshake->state, 0);
+    handshake->fn = fn;
+    handshake->arg = arg;
+    handshake->destroy_arg = options->destroy_arg;
     handshake->on_done = options->on_done;
     handshake->on_done_context = options->on_done_context;
+    options->destroy_arg = options->destroy_arg == NULL ? NULL : destroy;
     options->on_done = tell_end;
     options->on_done_context = handshake;
-    tenon_status status = tenon_spawn_with(scope, fn, arg, options);
-    return status == TENON_OK ? wait_for(handshake, scope, late) : status;
 }
 
 tenon_status tenon_start(
@@ -146,6 +180,7 @@ tenon_status tenon_start(
     void *arg, const tenon_task_options *given, uint64_t deadline_ns)
 {
     tenon_task_options options = {.struct_size = sizeof(options)};
+    tenon_scope_ref ref = {.scope = NULL};
     tenon_status status = TENON_EINVAL;
     tenon_token late;
 
@@ -154,14 +189,19 @@ tenon_status tenon_start(
     }
     options = given == NULL ? options : *given;
     tenon_token_init(&late, NULL);
-    if (scope != NULL && handshake != NULL && deadline_ns != 0) {
-        status = prepare(scope, &late, deadline_ns);
+    if (handshake != NULL && fn != NULL && deadline_ns != 0) {
+        status = tenon_scope_acquire(scope, &ref);  // may the caller spawn?
     }
     if (status == TENON_OK) {
-        status = spawn_and_wait(scope, handshake, fn, arg, &options, &late);
+        status = set_deadline(scope, &late, deadline_ns);
+    }
+    if (status == TENON_OK) {
+        fill(handshake, fn, arg, &options);
+        status = spawn_and_wait(scope, handshake, &options, &late);
     } else if (options.destroy_arg != NULL) {
         options.destroy_arg(arg);
     }
+    tenon_scope_release(&ref);
     tenon_token_fini(&late);
     return status;
 }

@@ -223,23 +223,83 @@ Test(handshake, task_that_starts_another_leaves_it_the_core)
 
 static void fail_early(tenon_executor *executor)
 {
-    struct server server = {.status = CODE};
-    tenon_scope scope;
-    tenon_report report;
-
-    must_open(&scope, executor);
-    tenon_status status = start(&scope, &server);
-    must_join(&scope, &report, TENON_ERRORS);
-    cr_expect(eq(int, status, TENON_ERRORS));
-    cr_expect(eq(int, report.primary->code, CODE));
-    cr_expect(eq(str, (char *)report.primary->task_name, "server"));
-    expect_ended(&server, TENON_OUTCOME_FAILED);
-    tenon_report_free(&report);
+    for (int i = 0; i < 200; i++) {
+        struct server server = {.status = CODE};
+        tenon_scope scope;
+        tenon_report report;
+        must_open(&scope, executor);
+        // It cancels the scope, which is no reason to say that it goes on.
+        tenon_status status = start(&scope, &server);
+        must_join(&scope, &report, TENON_ERRORS);
+        cr_assert(eq(int, status, TENON_ERRORS));
+        cr_assert(eq(int, report.primary->code, CODE));
+        cr_assert(eq(str, (char *)report.primary->task_name, "server"));
+        expect_ended(&server, TENON_OUTCOME_FAILED);
+        cr_assert(eq(ptr, server.completion.arg, &server));
+        tenon_report_free(&report);
+    }
 }
 
 Test(handshake, failure_before_it_is_ready_is_told_and_stays_in_the_scope)
 {
     pool_each(fail_early);
+}
+
+static int start_to_fail(tenon_task *self, void *arg)
+{
+    struct starter *starter = arg;
+
+    starter->started = start(tenon_task_scope(self), &starter->server);
+    return TENON_OK;
+}
+
+static void fail_beside(tenon_executor *executor)
+{
+    for (int i = 0; i < 200; i++) {
+        struct starter starter = {.server = {.status = CODE}};
+        must_run(executor, start_to_fail, &starter, TENON_ERRORS);
+        cr_assert(eq(int, starter.started, TENON_ERRORS));
+        expect_ended(&starter.server, TENON_OUTCOME_FAILED);
+    }
+}
+
+Test(handshake, failure_is_told_to_a_task_that_it_cancels)
+{
+    pool_each(fail_beside);
+}
+
+// Moves the clock when the deadline of what waits for its begin is set.
+static int move_clock(tenon_task *self, void *arg)
+{
+    pool_move_clock(tenon_scope_executor(tenon_task_scope(self)), arg, DELAY);
+    return TENON_OK;
+}
+
+static void time_out_early(tenon_executor *executor, struct test_clock *clock)
+{
+    for (int i = 0; i < 200; i++) {
+        struct server server = {.waits = false};
+        tenon_scope scope;
+        uint64_t deadline_ns = tenon_executor_now_ns(executor) + 1;
+        must_open(&scope, executor);
+        must_spawn(&scope, move_clock, clock);
+        tenon_status status = tenon_start(
+            &scope, &server.ready, serve, &server,
+            OPTIONS(
+                &server, .begin_ns = TENON_NO_DEADLINE - 1,
+                .deadline_ns = deadline_ns),
+            TENON_NO_DEADLINE);
+        pool_move_clock(executor, clock, DELAY);
+        must_join(&scope, NULL, TENON_ERRORS);
+        cr_assert(eq(int, status, TENON_ERRORS));
+        cr_assert(zero(u32, atomic_load(&server.ran_count)));
+        expect_ended(&server, TENON_OUTCOME_FAILED);
+    }
+}
+
+Test(handshake, deadline_of_the_task_before_it_begins_is_a_failure)
+{
+    pool_each_clock(time_out_early);
 }
 
 static void end_early(tenon_executor *executor)
