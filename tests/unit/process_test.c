@@ -205,6 +205,96 @@ static int try_acquire(void *arg)
     return -tenon_limiter_try_acquire(&limiter, 1);
 }
 
+static int gather(void *arg)
+{
+    tenon_call call = {.fn = task_ok};
+
+    (void)arg;
+    return -tenon_gather(
+        &call, 1, TENON_SCOPE_OPTIONS(.executor = executor), NULL);
+}
+
+static int gather_all(void *arg)
+{
+    tenon_call call = {.fn = task_ok};
+
+    (void)arg;
+    return -tenon_gather_all(&call, 1, NULL, NULL);
+}
+
+static int race(void *arg)
+{
+    tenon_call call = {.fn = task_ok};
+
+    (void)arg;
+    return -tenon_race(
+        &call, 1, TENON_SCOPE_OPTIONS(.executor = executor), NULL, NULL);
+}
+
+static int do_batch(tenon_task *self, size_t first, size_t end, void *context)
+{
+    (void)first;
+    (void)end;
+    return task_ok(self, context);
+}
+
+static int run_batches(void *arg)
+{
+    (void)arg;
+    return -tenon_batches(
+        5, do_batch, NULL, TENON_BATCH_OPTIONS(.executor = executor), NULL);
+}
+
+static int run_limited_batches(void *arg)
+{
+    (void)arg;
+    return -tenon_batches(
+        5, do_batch, NULL,
+        TENON_BATCH_OPTIONS(.executor = executor, .max_running = 1), NULL);
+}
+
+static int start(void *arg)
+{
+    tenon_handshake ready;
+
+    (void)arg;
+    return -tenon_start(&scope, &ready, task_ok, NULL, NULL, TENON_NO_DEADLINE);
+}
+
+static int start_until(void *arg)
+{
+    tenon_handshake ready;
+
+    (void)arg;
+    return -tenon_start(&scope, &ready, task_ok, NULL, NULL, 1);
+}
+
+static int set_token_deadline(void *arg)
+{
+    tenon_token token;
+
+    (void)arg;
+    tenon_token_init(&token, NULL);
+    return -tenon_token_set_deadline(&token, executor, 1);
+}
+
+static int set_default_token_deadline(void *arg)
+{
+    tenon_token token;
+
+    (void)arg;
+    tenon_token_init(&token, NULL);
+    return -tenon_token_set_deadline(&token, NULL, TENON_NO_DEADLINE);
+}
+
+static int init_stop(void *arg)
+{
+    tenon_stop stop;
+
+    (void)arg;
+    return -tenon_stop_init(&stop, NULL);
+}
+
 Test(process, child_is_refused_every_call)
 {
     static int (*const calls[])(void *arg) = {
@@ -231,6 +321,16 @@ Test(process, child_is_refused_every_call)
         notify_fd,
         shut_down,
         try_acquire,
+        gather,
+        gather_all,
+        race,
+        run_batches,
+        run_limited_batches,
+        start,
+        start_until,
+        set_token_deadline,
+        set_default_token_deadline,
+        init_stop,
     };
 
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -250,9 +350,22 @@ static int destroy_argument(void *arg)
     return status == TENON_EFORK ? (int)atomic_load(&count) : 99;
 }
 
+static int destroy_argument_of_start(void *arg)
+{
+    tenon_handshake ready;
+    atomic_uint count = 0;
+
+    (void)arg;
+    tenon_status status = tenon_start(
+        &scope, &ready, task_ok, &count,
+        TENON_TASK_OPTIONS(.destroy_arg = task_destroy_count), 1);
+    return status == TENON_EFORK ? (int)atomic_load(&count) : 99;
+}
+
 Test(process, child_has_arguments_of_refused_spawns_destroyed)
 {
     cr_expect(eq(int, child_run(destroy_argument, NULL), 1));
+    cr_expect(eq(int, child_run(destroy_argument_of_start, NULL), 1));
 }
 
 static int never_called(void *context, const tenon_cause *cause)
@@ -281,6 +394,8 @@ static int call_the_rest(void *arg)
     tenon_handle_cancel(&handle, 1, "in the child");
     tenon_executor_tick(executor);
     tenon_scope_release(&ref);
+    tenon_handshake ready = {.fn = NULL};
+    tenon_started(&ready);
     return is_set && tenon_current() == NULL ? 7 : 8;
 }
 
@@ -316,6 +431,66 @@ Test(process, child_of_a_task_is_refused_as_well)
 
     must_run(executor, fork_in_task, &result, TENON_OK);
     cr_expect(eq(int, result, 7));
+}
+
+static int go_on(void *arg)
+{
+    return -tenon_again(arg, 1);
+}
+
+static int retry_attempt(void *arg)
+{
+    tenon_retry retry = {.attempt_count = 0};
+
+    return -tenon_retry_attempt(arg, &retry, task_ok, NULL, NULL);
+}
+
+static tenon_key key;
+
+static int read_value(void *arg)
+{
+    return *(int *)tenon_value(arg, &key);
+}
+
+// What a child does with the task of its parent.
+struct forker {
+    int (*call)(void *self);
+    int result;
+};
+
+static int fork_and_call(tenon_task *self, void *arg)
+{
+    struct forker *forker = arg;
+
+    forker->result = child_run(forker->call, self);
+    return TENON_OK;
+}
+
+Test(process, child_of_a_task_cannot_go_on_later)
+{
+    struct forker again = {.call = go_on};
+    struct forker retry = {.call = retry_attempt};
+
+    must_run(executor, fork_and_call, &again, TENON_OK);
+    must_run(executor, fork_and_call, &retry, TENON_OK);
+    cr_expect(eq(int, again.result, -TENON_EFORK));
+    cr_expect(eq(int, retry.result, -TENON_EFORK));
+}
+
+Test(process, child_of_a_task_reads_its_values)
+{
+    int value = 12;
+    tenon_binding bindings[] = {{&key, &value}};
+    struct forker forker = {.call = read_value};
+    tenon_scope inner;
+
+    must_open_with(
+        &inner, TENON_SCOPE_OPTIONS(
+                        .executor = executor, .bindings = bindings,
+                        .binding_count = 1));
+    must_spawn(&inner, fork_and_call, &forker);
+    must_join(&inner, NULL, TENON_OK);
+    cr_expect(eq(int, forker.result, 12));
 }
 
 static int fail_forked(void *arg)
