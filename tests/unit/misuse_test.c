@@ -341,3 +341,44 @@ Test(misuse, forked_child_that_leaves_a_scope_open_has_failed)
 {
     pool_each(leave_open_in_fork);
 }
+
+// --- retry ---
+
+static int fail_always(tenon_task *self, void *arg)
+{
+    return tenon_fail(self, *(int *)arg, "as ever");
+}
+
+static int retry_in_fork(tenon_task *self, void *arg)
+{
+    tenon_retry retry = {.attempt_count = 0};
+
+    return tenon_retry_attempt(self, &retry, fail_always, arg, NULL);
+}
+
+static int fork_retrier(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    tenon_fork(self, &child, retry_in_fork, arg);
+    return tenon_join(self, &child);
+}
+
+static void retry_forked(tenon_executor *executor)
+{
+    int code = 5;
+    tenon_report report;
+
+    cr_expect(eq(
+        int, tenon_run(executor, fork_retrier, &code, &report), TENON_ERRORS));
+    cr_expect(eq(int, report.primary->code, 5));
+    cr_expect(
+        eq(str, (char *)report.primary->text,
+           "gave up after 1 attempt: TENON_EPERM"));
+    tenon_report_free(&report);
+}
+
+Test(misuse, forked_child_that_wants_to_retry_gives_up)
+{
+    pool_each(retry_forked);
+}
