@@ -15,6 +15,16 @@
 // The first attempt fails with this, each further one with one more.
 enum { PATIENT_CODE = 31, PATIENT_TIMES = 16 };
 
+// Again at once, or as soon as a clock can tell.
+#define PATIENT_AT_ONCE                                  \
+    .first_delay_ns = 1, .max_delay_ns = 1, .factor = 1, \
+    .jitter_percent = TENON_NO_JITTER
+
+// So late that no test sees it.
+#define PATIENT_NEVER                       \
+    .first_delay_ns = TENON_SECONDS(36000), \
+    .max_delay_ns = TENON_SECONDS(36000), .jitter_percent = TENON_NO_JITTER
+
 // Zeroed but for the first three.
 struct patient {
     const tenon_retry_options *options;

@@ -138,8 +138,18 @@ Test(grace, who_ends_in_time_is_not_cancelled)
     pool_each_clock(end_well);
 }
 
+// Of what nobody else would read.
+static void count_unobserved(const tenon_report *report, void *context)
+{
+    (void)report;
+    atomic_fetch_add((atomic_uint *)context, 1);
+}
+
 static void stop_hard(tenon_executor *executor, struct test_clock *clock)
 {
+    atomic_uint unobserved_count = 0;
+
+    tenon_set_unobserved_hook(count_unobserved, &unobserved_count);
     for (int is_asked_before = 0; is_asked_before <= 1; is_asked_before++) {
         tenon_stop stop;
         tenon_scope scope;
@@ -161,6 +171,8 @@ static void stop_hard(tenon_executor *executor, struct test_clock *clock)
         cr_expect(eq(int, (int)cause.source, (int)TENON_CAUSE_EXPLICIT));
         tenon_stop_fini(&stop);
     }
+    tenon_set_unobserved_hook(NULL, NULL);
+    cr_expect(zero(u32, atomic_load(&unobserved_count)));
 }
 
 Test(grace, second_step_may_be_taken_at_once)

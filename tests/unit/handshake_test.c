@@ -21,7 +21,6 @@ enum { CODE = 31 };
 
 // What is started, and what is seen of it.
 struct server {
-    tenon_handshake ready;
     uint32_t say_count;        // so often it says that it is ready
     bool cancels;              // its scope, before it waits
     struct test_clock *clock;  // moved by DELAY before it waits; or NULL
@@ -29,6 +28,7 @@ struct server {
     int status;
     int words;  // written before it is ready
 
+    tenon_handshake ready;  // not at the address of the whole
     struct gate may_end;
     atomic_uint ran_count;
     atomic_uint done_count;

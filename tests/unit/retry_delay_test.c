@@ -89,12 +89,20 @@ static void cap(tenon_executor *executor, struct test_clock *clock)
             .factor = UINT32_MAX, .max_delay_ns = UINT64_MAX / 4,
             .jitter_percent = TENON_NO_JITTER);
 
+    // Two times this is a number that wraps round to 0.
+    const tenon_retry_options *round = TENON_RETRY_OPTIONS(
+            .max_attempts = TENON_NO_MAXIMUM, .first_delay_ns = 8,
+            .factor = UINT32_C(1) << 31, .max_delay_ns = UINT64_MAX / 4,
+            .jitter_percent = TENON_NO_JITTER);
+
     (void)clock;
     expect_delay(executor, options, 0, 7);
     expect_delay(executor, options, 1, 70);
     expect_delay(executor, options, 2, 500);
     expect_delay(executor, options, 1000000, 500);
     expect_delay(executor, low, 0, 500);
+    expect_delay(executor, round, 1, UINT64_C(1) << 34);
+    expect_delay(executor, round, 2, UINT64_MAX / 4);
     expect_delay(executor, steep, 1, 7 * (uint64_t)UINT32_MAX);
     expect_delay(executor, steep, 2, UINT64_MAX / 4);
     expect_delay(executor, steep, UINT32_MAX - 1, UINT64_MAX / 4);

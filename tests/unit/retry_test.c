@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// retry_test — what fails is tried again until it succeeds or is given up; a
-// cancel is never tried again.
+// retry_test — what fails is tried again until it succeeds or is given up.
 
 #include "gate.h"
 #include "must.h"
@@ -15,16 +14,6 @@
 #include <tenon/tenon.h>
 
 TestSuite(retry, .timeout = 60);
-
-// Again at once, or as soon as a clock can tell.
-#define AT_ONCE                                          \
-    .first_delay_ns = 1, .max_delay_ns = 1, .factor = 1, \
-    .jitter_percent = TENON_NO_JITTER
-
-// So late that no test sees it.
-#define NEVER                               \
-    .first_delay_ns = TENON_SECONDS(36000), \
-    .max_delay_ns = TENON_SECONDS(36000), .jitter_percent = TENON_NO_JITTER
 
 static uint64_t count_children(const tenon_error *error)
 {
@@ -42,7 +31,7 @@ static void succeed_late(tenon_executor *executor)
 {
     for (unsigned fail_count = 0; fail_count < 4; fail_count++) {
         struct patient patient = {
-            .options = TENON_RETRY_OPTIONS(AT_ONCE),
+            .options = TENON_RETRY_OPTIONS(PATIENT_AT_ONCE),
             .fail_count = fail_count,
         };
         tenon_scope scope;
@@ -67,7 +56,7 @@ Test(retry, succeeds_after_failures_as_one_task_with_no_error_left)
 
 static void succeed_all(tenon_executor *executor)
 {
-    const tenon_retry_options *options = TENON_RETRY_OPTIONS(AT_ONCE);
+    const tenon_retry_options *options = TENON_RETRY_OPTIONS(PATIENT_AT_ONCE);
     static struct patient patients[200];
     tenon_scope scope;
 
@@ -94,8 +83,8 @@ Test(retry, many_are_retried_at_the_same_time)
 static void insist(tenon_executor *executor)
 {
     struct patient patient = {
-        .options =
-            TENON_RETRY_OPTIONS(AT_ONCE, .max_attempts = TENON_NO_MAXIMUM),
+        .options = TENON_RETRY_OPTIONS(
+            PATIENT_AT_ONCE, .max_attempts = TENON_NO_MAXIMUM),
         .fail_count = 300,
     };
     tenon_scope scope;
@@ -114,7 +103,7 @@ Test(retry, no_maximum_of_attempts_is_none)
 static void retry_anew(tenon_executor *executor)
 {
     struct patient patient = {
-        .options = TENON_RETRY_OPTIONS(AT_ONCE, .max_attempts = 3),
+        .options = TENON_RETRY_OPTIONS(PATIENT_AT_ONCE, .max_attempts = 3),
         .fail_count = 2,
     };
     tenon_scope scope;
@@ -137,7 +126,7 @@ Test(retry, zeroed_it_begins_anew)
 static void retry_with_handle(tenon_executor *executor)
 {
     struct patient patient = {
-        .options = TENON_RETRY_OPTIONS(AT_ONCE),
+        .options = TENON_RETRY_OPTIONS(PATIENT_AT_ONCE),
         .fail_count = 3,
     };
     tenon_scope scope;
@@ -196,8 +185,8 @@ Test(retry, what_waits_for_another_attempt_has_not_succeeded)
 static void give_up(tenon_executor *executor)
 {
     struct patient patient = {
-        .options =
-            TENON_RETRY_OPTIONS(AT_ONCE, .max_attempts = 3, .name = "fetching"),
+        .options = TENON_RETRY_OPTIONS(
+            PATIENT_AT_ONCE, .max_attempts = 3, .name = "fetching"),
         .fail_count = 9,
     };
     tenon_scope scope;
@@ -261,7 +250,7 @@ Test(retry, one_attempt_is_no_retry)
 static void give_up_late(tenon_executor *executor)
 {
     struct patient patient = {
-        .options = TENON_RETRY_OPTIONS(AT_ONCE, .max_attempts = 70),
+        .options = TENON_RETRY_OPTIONS(PATIENT_AT_ONCE, .max_attempts = 70),
         .fail_count = 100,
     };
     tenon_scope scope;
@@ -297,7 +286,7 @@ static int fail_in_long_domain(tenon_task *self, void *arg)
 static void keep_domain(tenon_executor *executor)
 {
     struct patient patient = {
-        .options = TENON_RETRY_OPTIONS(AT_ONCE, .max_attempts = 2),
+        .options = TENON_RETRY_OPTIONS(PATIENT_AT_ONCE, .max_attempts = 2),
         .attempt = fail_in_long_domain,
     };
     tenon_scope scope;
@@ -334,7 +323,7 @@ static void judge_failures(tenon_executor *executor)
     struct judge judge = {.unwanted_code = PATIENT_CODE + 1};
     struct patient patient = {
         .options = TENON_RETRY_OPTIONS(
-            AT_ONCE, .retry_if = is_worth_it, .context = &judge),
+            PATIENT_AT_ONCE, .retry_if = is_worth_it, .context = &judge),
         .fail_count = 9,
     };
     tenon_scope scope;
@@ -360,7 +349,7 @@ static int retry_inside(tenon_task *self, void *arg)
 {
     struct patient *patient = arg;
     struct patient inner = {
-        .options = TENON_RETRY_OPTIONS(AT_ONCE, .max_attempts = 2),
+        .options = TENON_RETRY_OPTIONS(PATIENT_AT_ONCE, .max_attempts = 2),
         .fail_count = 9,
     };
     tenon_scope scope;
@@ -378,7 +367,7 @@ static int retry_inside(tenon_task *self, void *arg)
 static void nest(tenon_executor *executor)
 {
     struct patient patient = {
-        .options = TENON_RETRY_OPTIONS(AT_ONCE, .max_attempts = 3),
+        .options = TENON_RETRY_OPTIONS(PATIENT_AT_ONCE, .max_attempts = 3),
         .attempt = retry_inside,
     };
     tenon_scope scope;
@@ -400,162 +389,6 @@ static void nest(tenon_executor *executor)
 Test(retry, nests)
 {
     pool_each(nest);
-}
-
-// --- cancelled ---
-
-static void cancel_waiting(tenon_executor *executor)
-{
-    for (int i = 0; i < 200; i++) {
-        struct patient patient = {
-            .options = TENON_RETRY_OPTIONS(NEVER),
-            .fail_count = 9,
-        };
-        tenon_scope scope;
-        tenon_report report;
-        must_open(&scope, executor);
-        patient_spawn(&scope, &patient);
-        cr_assert(gate_wait(&patient.returned));
-        tenon_scope_cancel(&scope, 1, "enough");
-        must_join(&scope, &report, TENON_OK);
-        patient_expect(&patient, TENON_OUTCOME_CANCELLED, TENON_CANCELLED, 1);
-        cr_assert(zero(u64, report.error_count));
-        tenon_report_free(&report);
-    }
-}
-
-Test(retry, cancel_while_it_waits_ends_it_at_once)
-{
-    pool_each(cancel_waiting);
-}
-
-static void cancel_one(tenon_executor *executor)
-{
-    const tenon_retry_options *options = TENON_RETRY_OPTIONS(NEVER);
-    struct patient patients[2];
-    tenon_handle handles[2];
-    tenon_scope scope;
-
-    must_open(&scope, executor);
-    for (int i = 0; i < 2; i++) {
-        patients[i] = (struct patient){
-            .options = options,
-            .fail_count = 1,
-        };
-        cr_assert(zero(
-            int, tenon_spawn_task(
-                     &scope, &handles[i], patient_try, &patients[i],
-                     PATIENT_OPTIONS(&patients[i], .id = 1))));
-        cr_assert(gate_wait(&patients[i].returned));
-    }
-    cr_expect(tenon_handle_cancel(&handles[0], 0, NULL));
-    tenon_handle *first = &handles[0];
-    cr_expect(zero(
-        int, tenon_wait_until(&first, 1, TENON_WAIT_ALL, TENON_NO_DEADLINE)));
-    cr_expect(eq(
-        int, tenon_handle_outcome(&handles[1], NULL, NULL), TENON_ENOTREADY));
-    tenon_handle_cancel(&handles[1], 0, NULL);
-    must_join(&scope, NULL, TENON_OK);
-    for (int i = 0; i < 2; i++) {
-        patient_expect(
-            &patients[i], TENON_OUTCOME_CANCELLED, TENON_CANCELLED, 1);
-    }
-}
-
-Test(retry, cancel_of_one_that_waits_leaves_the_others)
-{
-    pool_each(cancel_one);
-}
-
-static int sleep_at_work(tenon_task *self, void *arg)
-{
-    struct patient *patient = arg;
-
-    atomic_fetch_add(&patient->attempt_count, 1);
-    return task_announce_and_sleep(self, &patient->started);
-}
-
-static int fail_when_told(tenon_task *self, void *arg)
-{
-    return sleep_at_work(self, arg) == TENON_CANCELLED ? PATIENT_CODE
-                                                       : TASK_IN_VAIN;
-}
-
-static void cancel_attempt(tenon_executor *executor)
-{
-    for (int i = 0; i < 200; i++) {
-        struct patient patient = {
-            .options = TENON_RETRY_OPTIONS(AT_ONCE),
-            .attempt = sleep_at_work,
-        };
-        tenon_scope scope;
-        must_open(&scope, executor);
-        patient_spawn(&scope, &patient);
-        cr_assert(gate_wait(&patient.started));
-        tenon_scope_cancel(&scope, 1, "enough");
-        must_join(&scope, NULL, TENON_OK);
-        patient_expect(&patient, TENON_OUTCOME_CANCELLED, TENON_CANCELLED, 1);
-    }
-}
-
-Test(retry, attempt_that_a_cancel_has_stopped_is_not_made_again)
-{
-    pool_each(cancel_attempt);
-}
-
-static void fail_after_cancel(tenon_executor *executor)
-{
-    struct patient patient = {
-        .options = TENON_RETRY_OPTIONS(AT_ONCE),
-        .attempt = fail_when_told,
-    };
-    tenon_scope scope;
-    tenon_report report;
-
-    must_open(&scope, executor);
-    patient_spawn(&scope, &patient);
-    cr_assert(gate_wait(&patient.started));
-    tenon_scope_cancel(&scope, 1, "enough");
-    must_join(&scope, &report, TENON_ERRORS);
-    patient_expect(&patient, TENON_OUTCOME_FAILED, PATIENT_CODE, 1);
-    cr_expect(report.primary->after_cancel);
-    cr_expect(
-        eq(str, (char *)report.primary->text,
-           "gave up after 1 attempt: cancelled"));
-    cr_expect(eq(u64, count_children(report.primary), 1));
-    tenon_report_free(&report);
-}
-
-Test(retry, attempt_that_fails_after_a_cancel_is_a_failure_and_the_last)
-{
-    pool_each(fail_after_cancel);
-}
-
-static void cancel_at_any_time(tenon_executor *executor)
-{
-    for (unsigned i = 0; i < 200; i++) {
-        struct patient patient = {
-            .options =
-                TENON_RETRY_OPTIONS(AT_ONCE, .max_attempts = TENON_NO_MAXIMUM),
-            .fail_count = UINT32_MAX,
-        };
-        tenon_scope scope;
-        must_open(&scope, executor);
-        patient_spawn(&scope, &patient);
-        cr_assert(gate_wait_for(&patient.returned, i % 4 + 1));
-        tenon_scope_cancel(&scope, 1, "enough");
-        tenon_status status = tenon_scope_join(&scope, TENON_OK, NULL);
-        bool has_failed = patient.outcome == TENON_OUTCOME_FAILED;
-        cr_assert(eq(int, status, has_failed ? TENON_ERRORS : TENON_OK));
-        cr_assert(has_failed || patient.outcome == TENON_OUTCOME_CANCELLED);
-        cr_assert(eq(u32, atomic_load(&patient.done_count), 1));
-        cr_assert(eq(u32, atomic_load(&patient.destroyed_count), 1));
-    }
-}
-
-Test(retry, cancel_ends_it_whatever_it_does)
-{
-    pool_each(cancel_at_any_time);
 }
 
 // --- nonsense ---
