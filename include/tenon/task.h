@@ -149,6 +149,13 @@ TENON_API const char *tenon_task_name(const tenon_task *self);
 /// Errors:   none.
 TENON_API uint64_t tenon_task_id(const tenon_task *self);
 
+/// The argument given at spawn, or at the fork.
+///
+/// Owns:     whose it was.
+/// Threads:  the one that runs `self`.
+/// Errors:   none.
+TENON_API void *tenon_task_arg(const tenon_task *self);
+
 /// The earliest deadline that `self` has to keep: its own, and all those around
 /// it up to the nearest shield, beginning with the innermost scope that it has
 /// open itself. TENON_NO_DEADLINE: none. To be handed to a system call.

@@ -75,7 +75,7 @@ static bool is_own_failure(
     const tenon_task *current = tenon_current();
 
     return cause->origin == TENON_CAUSE_FAILURE && current != NULL &&
-           current->arg == handshake;
+           tenon_task_arg(current) == handshake;
 }
 
 static int tell_cancel(void *context, const tenon_cause *cause)

@@ -21,6 +21,7 @@
 #include "base/platform.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,12 +76,26 @@ static bool is_the_end(tenon_signals *signals, const siginfo_t *info)
            info->si_value.sival_ptr == signals;
 }
 
+// "SIGINT", whatever the language of the user.
+static void name_signal(char *text, size_t size_bytes, int number)
+{
+    const char *name = sigabbrev_np(number);
+
+    if (name == NULL) {
+        snprintf(text, size_bytes, "signal %d", number);
+    } else {
+        snprintf(text, size_bytes, "SIG%s", name);
+    }
+}
+
 static bool cancel_next(tenon_signals *signals, int number)
 {
+    char text[32];
+
+    name_signal(text, sizeof(text), number);
     for (int i = 0; i < 2; i++) {
         if (signals->tokens[i] != NULL &&
-            tenon_token_cancel(
-                signals->tokens[i], number, "signal %s", strsignal(number))) {
+            tenon_token_cancel(signals->tokens[i], number, "%s", text)) {
             return true;
         }
     }

@@ -437,6 +437,11 @@ const char *tenon_task_name(const tenon_task *self)
     return extra == NULL || extra->name == NULL ? "" : extra->name;
 }
 
+void *tenon_task_arg(const tenon_task *self)
+{
+    return self->arg;
+}
+
 uint64_t tenon_task_id(const tenon_task *self)
 {
     struct tn_task_extra *extra = extra_of(self);

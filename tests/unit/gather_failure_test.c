@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// gather_failure_test — calls that fail, or are stopped: each has its error, and
-// those that have succeeded stay.
+// gather_failure_test — calls that fail, or are stopped: each has its error,
+// and those that have succeeded stay.
 
 #include "calls.h"
 #include "gate.h"

@@ -209,6 +209,7 @@ struct places {
     tenon_scope *around;
     tenon_task *current_before;
     tenon_task *current_after;
+    void *arg;
     char name[16];
 };
 
@@ -219,6 +220,7 @@ static int look_around(tenon_task *self, void *arg)
 
     places->self = self;
     places->around = tenon_task_scope(self);
+    places->arg = tenon_task_arg(self);
     places->current_before = tenon_current();
     snprintf(places->name, sizeof(places->name), "%s", tenon_task_name(self));
     tenon_status status = tenon_scope_open(&inner, NULL);
@@ -244,11 +246,12 @@ static void look(tenon_executor *executor)
     cr_expect(eq(ptr, places.around, &scope));
     cr_expect(eq(ptr, places.current_before, places.self));
     cr_expect(eq(ptr, places.current_after, places.self));
+    cr_expect(eq(ptr, places.arg, &places));
     cr_expect(eq(str, places.name, "looker"));
     cr_expect(eq(ptr, tenon_current(), NULL));
 }
 
-Test(scope, task_knows_itself_its_scope_and_its_name)
+Test(scope, task_knows_itself_its_scope_its_argument_and_its_name)
 {
     pool_each(look);
 }
