@@ -103,8 +103,8 @@ TENON_API void tenon_report_pass_up(tenon_report *report, tenon_task *self);
 /// gone when it returns.
 typedef void tenon_unobserved_fn(const tenon_report *report, void *context);
 
-/// The one function of the process to be called then; NULL: none. With
-/// TENON_DEBUG=1 in the environment they are also printed on stderr.
+/// The one function of the process to be called then; NULL: none. In debug mode
+/// (debug.h) they are also printed on stderr.
 ///
 /// Threads:  any; `fn` is called on the thread that joins, or cancels, on
 ///           several at the same time.

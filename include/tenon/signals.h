@@ -19,13 +19,18 @@
 extern "C" {
 #endif
 
+/// Called for each signal, on the watching thread, no handler: it may do
+/// anything that takes not long, as tenon_dump(NULL, stderr).
+typedef void tenon_signal_fn(int number, void *context);
+
 typedef struct tenon_signals_options {
-    size_t struct_size;  ///< set by the macro; in C++ by you: its sizeof
-    tenon_token *token;  ///< set by the first signal; not NULL
-    tenon_token
-        *second;  ///< by the second; NULL: as ever, which ends the process
-    const int *numbers;     ///< which; NULL: SIGINT and SIGTERM
-    uint32_t number_count;  ///< length of `numbers`
+    size_t struct_size;   ///< set by the macro; in C++ by you: its sizeof
+    tenon_token *token;   ///< set by the first signal
+    tenon_token *second;  ///< by the second; NULL: that acts as ever
+    tenon_signal_fn *on_signal;  ///< instead of the tokens, for every signal
+    void *context;               ///< for it
+    const int *numbers;          ///< which; NULL: SIGINT and SIGTERM
+    uint32_t number_count;       ///< length of `numbers`
 } tenon_signals_options;
 
 #define TENON_SIGNALS_OPTIONS(...)   \
@@ -41,6 +46,8 @@ typedef struct tenon_signals {
     uint64_t before[16];
     int any_number;
     tenon_token *tokens[2];
+    tenon_signal_fn *on_signal;
+    void *context;
     TENON_ATOMIC(bool) is_ending;
     pthread_mutex_t acting;
 } tenon_signals;
@@ -48,7 +55,9 @@ typedef struct tenon_signals {
 /// Block the signals in the calling thread, and start a thread that waits for
 /// them: the first sets one token, with the signal's number as code and its
 /// name as text, the second the other. Further ones, or with both set already,
-/// act as if nobody watched: a user who insists is obeyed.
+/// act as if nobody watched: a user who insists is obeyed. With a function it
+/// is called instead, for each. What is sent to one thread (raise(3)) is not
+/// seen.
 ///
 /// Call it in main() before other threads are started, so that they block the
 /// signals too; Tenon's own threads do in any case.
@@ -56,8 +65,8 @@ typedef struct tenon_signals {
 /// Owns:     `signals` and the tokens must live until tenon_signals_end().
 /// Threads:  any; one watch at a time for a signal.
 /// Blocks:   never.
-/// Errors:   TENON_EINVAL no token, or a signal that cannot be waited for;
-///           TENON_EAGAIN no thread: nothing was changed.
+/// Errors:   TENON_EINVAL neither token nor function, or both, or a signal that
+///           cannot be waited for; TENON_EAGAIN no thread: nothing was changed.
 TENON_API TENON_NODISCARD tenon_status tenon_signals_watch(
     tenon_signals *signals, const tenon_signals_options *options);
 

@@ -41,6 +41,14 @@ static sigset_t *before_of(tenon_signals *signals)
     return (sigset_t *)signals->before;
 }
 
+static bool are_valid(const tenon_signals_options *options)
+{
+    bool has_token = options->token != NULL || options->second != NULL;
+
+    return options->struct_size == sizeof(*options) &&
+           (options->on_signal != NULL ? !has_token : options->token != NULL);
+}
+
 static bool fill_set(
     tenon_signals *signals, const tenon_signals_options *options)
 {
@@ -127,6 +135,15 @@ static void let_act(tenon_signals *signals, int number)
     pthread_mutex_unlock(&signals->acting);
 }
 
+static void act(tenon_signals *signals, int number)
+{
+    if (signals->on_signal != NULL) {
+        signals->on_signal(number, signals->context);
+    } else if (!cancel_next(signals, number)) {
+        let_act(signals, number);
+    }
+}
+
 static void *thread_main(void *arg)
 {
     tenon_signals *signals = arg;
@@ -138,8 +155,8 @@ static void *thread_main(void *arg)
         if (number < 0) {
             continue;  // interrupted by a debugger
         }
-        if (!is_the_end(signals, &info) && !cancel_next(signals, number)) {
-            let_act(signals, number);
+        if (!is_the_end(signals, &info)) {
+            act(signals, number);
         }
     }
     return NULL;
@@ -176,11 +193,12 @@ static int start_thread(tenon_signals *signals)
 tenon_status tenon_signals_watch(
     tenon_signals *signals, const tenon_signals_options *options)
 {
-    if (signals == NULL || options == NULL ||
-        options->struct_size != sizeof(*options) || options->token == NULL ||
+    if (signals == NULL || options == NULL || !are_valid(options) ||
         !fill_set(signals, options)) {
         return TENON_EINVAL;
     }
+    signals->on_signal = options->on_signal;
+    signals->context = options->context;
     signals->tokens[0] = options->token;
     signals->tokens[1] = options->second;
     signals->caller = pthread_self();

@@ -270,7 +270,7 @@ static void give_errors(
             &scope->owner->failure, scope->first_error,
             scope->error_count - scope->kept_count);
     } else if (scope->error_count > 0) {
-        tn_unobserved_tell(made);
+        tn_unobserved_tell(scope->executor, made);
         tn_error_free_list(scope->first_error);
     }
     scope->first_error = NULL;

@@ -239,7 +239,7 @@ void tn_ledger_callback_failed(tenon_token *token, int code)
             .errors = error,
             .primary = error,
         };
-        tn_unobserved_tell(&report);
+        tn_unobserved_tell(NULL, &report);
         tn_error_free_list(error);
         return;
     }

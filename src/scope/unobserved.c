@@ -21,7 +21,8 @@ void tenon_set_unobserved_hook(tenon_unobserved_fn *fn, void *context)
     pthread_mutex_unlock(&lock);
 }
 
-void tn_unobserved_tell(const tenon_report *report)
+void tn_unobserved_tell(
+    const tenon_executor *executor, const tenon_report *report)
 {
     if (tn_has_forked) {
         return;  // the lock may be held for ever
@@ -30,7 +31,7 @@ void tn_unobserved_tell(const tenon_report *report)
     tenon_unobserved_fn *fn = hook;
     void *context = hook_context;
     pthread_mutex_unlock(&lock);
-    if (tn_debug_is_asked()) {
+    if (tn_debug_is_asked() || tn_debug_is_on(executor)) {
         fputs("tenon: errors that nobody has read\n", stderr);
         tenon_report_print(report, stderr);
     }

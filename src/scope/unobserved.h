@@ -7,9 +7,12 @@
 #ifndef TN_SCOPE_UNOBSERVED_H
 #define TN_SCOPE_UNOBSERVED_H
 
+#include "tenon/executor.h"
 #include "tenon/report.h"
 
-// [any] Show `report`, which has errors. No lock may be held.
-void tn_unobserved_tell(const tenon_report *report);
+// [any] Show `report`, which has errors, of a scope in `executor`, which may be
+// NULL. No lock may be held.
+void tn_unobserved_tell(
+    const tenon_executor *executor, const tenon_report *report);
 
 #endif

@@ -6,6 +6,7 @@
 #include "gate.h"
 #include "must.h"
 #include "pool.h"
+#include "stderr.h"
 #include "tasks.h"
 
 #include <criterion/criterion.h>
@@ -479,6 +480,65 @@ static void wait_for_each_other(
 Test(debug, waiting_for_units_that_an_ancestor_has_is_told)
 {
     play_each(wait_for_each_other);
+}
+
+// --- errors that nobody reads ---
+
+// The first line on stderr of what a root task that fails leaves unread.
+static void leave_unread(tenon_executor *executor, char *line, int size)
+{
+    int saved = 0;
+    int code = 7;
+
+    FILE *caught = stderr_catch(&saved);
+    tenon_status status = tenon_run(executor, task_return, &code, NULL);
+    stderr_give_back(saved);
+    cr_expect(eq(int, status, TENON_ERRORS));
+    rewind(caught);
+    line[0] = '\0';
+    cr_expect(eq(int, fgets(line, size, caught) != NULL, line[0] != '\0'));
+    fclose(caught);
+}
+
+static void leave_unread_here(
+    tenon_executor *executor, struct test_clock *clock,
+    struct findings *findings)
+{
+    char line[128];
+
+    (void)clock;
+    (void)findings;
+    leave_unread(executor, line, sizeof(line));
+    cr_expect(eq(str, line, "tenon: errors that nobody has read\n"));
+}
+
+Test(debug, errors_that_nobody_reads_are_written_to_stderr)
+{
+    play_each(leave_unread_here);
+}
+
+static void leave_unread_silently(tenon_executor *executor)
+{
+    char line[128];
+
+    leave_unread(executor, line, sizeof(line));
+    cr_expect(eq(str, line, ""));
+}
+
+Test(debug, without_debug_mode_unread_errors_are_not_written)
+{
+    pool_each(leave_unread_silently);
+}
+
+Test(debug, is_asked_for_by_the_environment)
+{
+    char line[128];
+
+    setenv("TENON_DEBUG", "1", 1);  // before anything of ours looks
+    tenon_executor *executor = pool_create(1);
+    leave_unread(executor, line, sizeof(line));
+    cr_expect(eq(str, line, "tenon: errors that nobody has read\n"));
+    pool_destroy(executor);
 }
 
 // --- without debug mode ---

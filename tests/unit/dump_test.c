@@ -6,6 +6,7 @@
 #include "gate.h"
 #include "must.h"
 #include "pool.h"
+#include "stderr.h"
 #include "tasks.h"
 
 #include <criterion/criterion.h>
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <tenon/tenon.h>
-#include <unistd.h>
 
 TestSuite(dump, .timeout = 60);
 
@@ -261,25 +261,6 @@ Test(dump, says_when_there_is_nothing_to_show_or_nowhere_to_write)
     pool_destroy(executor);
 }
 
-// Everything written to stderr while it lasts.
-static FILE *catch_stderr(int *saved)
-{
-    FILE *caught = tmpfile();
-
-    cr_assert(ne(ptr, caught, NULL));
-    fflush(stderr);
-    *saved = dup(STDERR_FILENO);
-    cr_assert(ge(int, dup2(fileno(caught), STDERR_FILENO), 0));
-    return caught;
-}
-
-static void give_back_stderr(int saved)
-{
-    fflush(stderr);
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-}
-
 Test(dump, is_shown_when_an_executor_with_open_scopes_is_not_destroyed)
 {
     struct test_clock clock = {0};
@@ -290,9 +271,9 @@ Test(dump, is_shown_when_an_executor_with_open_scopes_is_not_destroyed)
 
     must_open_with(
         &scope, TENON_SCOPE_OPTIONS(.executor = executor, .name = "left"));
-    FILE *caught = catch_stderr(&saved);
+    FILE *caught = stderr_catch(&saved);
     tenon_status status = tenon_executor_destroy(executor);
-    give_back_stderr(saved);
+    stderr_give_back(saved);
     cr_expect(eq(int, status, TENON_EBUSY));
     rewind(caught);
     cr_expect(ne(ptr, fgets(line, sizeof(line), caught), NULL));

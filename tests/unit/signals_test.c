@@ -127,6 +127,48 @@ Test(signals, others_may_be_watched)
     end(&watch);
 }
 
+struct heard {
+    atomic_uint counts[2];  // of SIGUSR1 and SIGUSR2
+    struct gate gate;
+};
+
+static void hear(int number, void *context)
+{
+    struct heard *heard = context;
+
+    atomic_fetch_add(&heard->counts[number == SIGUSR2], 1);
+    gate_open(&heard->gate);
+}
+
+Test(signals, function_is_called_for_each_instead)
+{
+    static const int numbers[] = {SIGUSR1, SIGUSR2};
+    tenon_signals signals;
+    tenon_token token;
+    struct heard heard = {.gate = {0}};
+
+    tenon_token_init(&token, NULL);
+    cr_expect(
+        eq(int,
+           tenon_signals_watch(
+               &signals,
+               TENON_SIGNALS_OPTIONS(.token = &token, .on_signal = hear)),
+           TENON_EINVAL));
+    cr_assert(zero(
+        int, tenon_signals_watch(
+                 &signals, TENON_SIGNALS_OPTIONS(
+                                   .on_signal = hear, .context = &heard,
+                                   .numbers = numbers, .number_count = 2))));
+    for (uint32_t i = 0; i < 200; i++) {
+        cr_assert(zero(int, kill(getpid(), numbers[i % 2])));
+        cr_assert(gate_wait_for(&heard.gate, i + 1));
+    }
+    tenon_signals_end(&signals);
+    tenon_token_fini(&token);
+    cr_expect(eq(u32, atomic_load(&heard.counts[0]), 100));
+    cr_expect(eq(u32, atomic_load(&heard.counts[1]), 100));
+}
+
 static void stop_work(tenon_executor *executor)
 {
     struct watch watch;
