@@ -6,6 +6,8 @@
 # usage: mutate.py --list SPEC
 #        mutate.py NAME SPEC SOURCE... -- OUTPUT...   (as many as sources)
 #
+# The list has a line per mutant: its name, and the file that it changes.
+#
 # SPEC has a section per mutant: `file` (the end of a source's path), `old` and
 # `new`. Comments and the amount of white space do not matter. `old` must occur
 # exactly once, or this fails: a mutant that no longer applies is an error.
@@ -43,7 +45,9 @@ def replaced(text, name, mutant):
 
 def main(arguments):
     if arguments[0] == "--list":
-        print("\n".join(read_spec(arguments[1]).sections()))
+        for name, mutant in read_spec(arguments[1]).items():
+            if name != "DEFAULT":
+                print(name, mutant["file"])
         return
     name, spec_path, *paths = arguments
     mutant = read_spec(spec_path)[name]
