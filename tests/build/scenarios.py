@@ -27,11 +27,11 @@ def tests(tree):
     return found
 
 
-def rows(tree):
+def rows(tree, page):
     """(line, section, cells) of the page's tables."""
     tree.looked_count += 1
     section, is_inside = '', False
-    for number, line in enumerate(tree.source(PAGE).lines, 1):
+    for number, line in enumerate(tree.source(page).lines, 1):
         if line.startswith('## '):
             section = line[3:]
         if not line.startswith('|'):
@@ -45,14 +45,14 @@ def rows(tree):
 
 def exist(tree):
     known = tests(tree)
-    for line, _, cells in rows(tree):
+    for line, _, cells in rows(tree, PAGE):
         for name in OURS.findall(cells[-1]):
             if name not in known:
                 yield f'{PAGE}:{line}: there is no test {name}'
 
 
 def complete(tree):
-    for line, _, cells in rows(tree):
+    for line, _, cells in rows(tree, PAGE):
         if len(cells) != 3:
             yield f'{PAGE}:{line}: {len(cells)} cells, not 3'
         elif not THEIRS.search(cells[0]) or not cells[1]:
@@ -63,7 +63,7 @@ def complete(tree):
 
 def once(tree):
     seen = {}
-    for line, section, cells in rows(tree):
+    for line, section, cells in rows(tree, PAGE):
         for name in THEIRS.findall(cells[0]):
             first = seen.setdefault((section, name), line)
             if first != line:
@@ -71,7 +71,7 @@ def once(tree):
 
 
 def ported(tree):
-    named = {name for _, _, cells in rows(tree)
+    named = {name for _, _, cells in rows(tree, PAGE)
              for name in OURS.findall(cells[-1])}
     for name, path in tests(tree).items():
         if name.split('.')[0] in PORTED and name not in named:
