@@ -21,6 +21,7 @@
 #include "sched/worker.h"
 #include "scope/token.h"
 #include "tenon/executor.h"
+#include "tenon/handle.h"
 
 #include <stddef.h>
 
@@ -67,6 +68,15 @@ uint64_t tn_deadline_of(
     return deadline_ns != 0 && deadline_ns < until_ns ? deadline_ns : until_ns;
 }
 
+// The task that a token with a deadline of its own belongs to. It has its
+// extras from the start: they may be read here.
+static const tenon_task *task_of(const tenon_token *token)
+{
+    const char *handle = (const char *)token - offsetof(tenon_handle, token);
+
+    return &((const tenon_handle *)handle)->task;
+}
+
 static void expire(tenon_token *token)
 {
     tenon_cause cause = {
@@ -78,6 +88,9 @@ static void expire(tenon_token *token)
 
     tn_cause_copy(cause.text, sizeof(cause.text), "deadline passed");
     tn_cause_name(&cause, token);
+    if (tn_token_kind(token) == TN_TOKEN_OF_TASK) {
+        cause.task_id = tenon_task_id(task_of(token));
+    }
     tn_token_set(token, &cause);
 }
 

@@ -43,6 +43,7 @@ bool tenon_handle_cancel(
     if (current != NULL) {
         tn_cause_copy(
             cause.task_name, sizeof(cause.task_name), tenon_task_name(current));
+        cause.task_id = tenon_task_id(current);
     }
     tn_cause_copy(
         cause.scope_name, sizeof(cause.scope_name),

@@ -57,6 +57,7 @@ static bool cancel_for(tenon_scope *scope, const tenon_error *error)
         .code = error->code,
         .time_ns = tn_clock_now_ns(),
         .sequence = error->sequence,
+        .task_id = error->task_id,
     };
 
     tn_cause_copy(cause.text, sizeof(cause.text), error->text);

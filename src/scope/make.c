@@ -67,8 +67,8 @@ static bool needs_extra(const struct tn_spawn *spawn)
 
     return spawn->scope->executor->is_debugged || options->name != NULL ||
            options->destroy_arg != NULL || options->id != 0 ||
-           options->on_done != NULL || has_delay(options) ||
-           limiter_of(spawn) != NULL;
+           options->on_done != NULL || has_deadline(options) ||
+           has_delay(options) || limiter_of(spawn) != NULL;
 }
 
 static uint32_t flags_of(const struct tn_spawn *spawn)

@@ -349,6 +349,7 @@ static bool cancel(tenon_scope *scope, tenon_cause *cause)
         tn_cause_copy(
             cause->task_name, sizeof(cause->task_name),
             tenon_task_name(current));
+        cause->task_id = tenon_task_id(current);
     }
     return tn_token_set(&scope->token, cause);
 }
