@@ -47,7 +47,8 @@ typedef struct tenon_finding {
 /// also below calls that the program makes: it may open no scope.
 typedef void tenon_finding_fn(const tenon_finding *finding, void *context);
 
-/// The one function of the process to be called besides; NULL: none.
+/// The one function of the process to be called besides; NULL: none. In the
+/// child of a fork(2) nothing is done: nothing is found there.
 ///
 /// Threads:  any.
 /// Errors:   none.

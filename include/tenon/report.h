@@ -104,7 +104,8 @@ TENON_API void tenon_report_pass_up(tenon_report *report, tenon_task *self);
 typedef void tenon_unobserved_fn(const tenon_report *report, void *context);
 
 /// The one function of the process to be called then; NULL: none. In debug mode
-/// (debug.h) they are also printed on stderr.
+/// (debug.h) they are also printed on stderr. In the child of a fork(2) nothing
+/// is done, and nothing told.
 ///
 /// Threads:  any; `fn` is called on the thread that joins, or cancels, on
 ///           several at the same time.

@@ -43,6 +43,9 @@ bool tn_debug_is_on(const tenon_executor *executor)
 
 void tenon_set_finding_hook(tenon_finding_fn *fn, void *context)
 {
+    if (tn_has_forked) {
+        return;  // the lock may be held for ever
+    }
     pthread_mutex_lock(&lock);
     hook = fn;
     hook_context = context;

@@ -15,6 +15,9 @@ static void *hook_context;         // guarded by lock
 
 void tenon_set_unobserved_hook(tenon_unobserved_fn *fn, void *context)
 {
+    if (tn_has_forked) {
+        return;  // the lock may be held for ever
+    }
     pthread_mutex_lock(&lock);
     hook = fn;
     hook_context = context;
