@@ -93,6 +93,10 @@ static void await_error(tenon_executor *executor)
     cr_expect(
         eq(int, await(&steps, COUNT, TENON_WAIT_ERROR, TENON_NO_DEADLINE),
            TENON_OK));
+    // The last one has not ended.
+    cr_expect(
+        eq(int, tenon_handle_outcome(&steps.handles[2], NULL, NULL),
+           TENON_ENOTREADY));
     cr_assert(
         eq(int, tenon_handle_outcome(&steps.handles[1], &outcome, NULL), 0));
     cr_expect(eq(int, (int)outcome, (int)TENON_OUTCOME_FAILED));

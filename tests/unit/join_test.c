@@ -10,6 +10,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <sched.h>
 #include <tenon/tenon.h>
 
 #define AN_HOUR TENON_SECONDS(3600)
@@ -389,4 +390,78 @@ Test(join, leaves_the_report_untouched_on_misuse)
         eq(int, tenon_scope_join(&scope, TENON_OK, &report), TENON_EALREADY));
     cr_expect(eq(u64, report.spawned_count, 77));
     pool_destroy(executor);
+}
+
+// --- not before its time ---
+
+// Ends only when the owner has had every chance to return from its join.
+struct straggler {
+    int status;
+    struct gate started;
+    struct gate joins;
+    atomic_bool has_joined;
+    bool was_left;  // by an owner that went on
+};
+
+static int straggle(tenon_task *self, void *arg)
+{
+    struct straggler *straggler = arg;
+    bool was_patient = false;
+
+    gate_open(&straggler->started);
+    was_patient = gate_wait(&straggler->joins);
+    for (int i = 0; i < 300 && !straggler->was_left; i++) {
+        sched_yield();
+        straggler->was_left = atomic_load(&straggler->has_joined);
+    }
+    (void)self;
+    return was_patient ? straggler->status : TASK_IN_VAIN;
+}
+
+static tenon_status join_straggler(
+    struct straggler *straggler, tenon_executor *executor, bool is_cancelled)
+{
+    tenon_scope scope;
+    tenon_status status =
+        tenon_scope_open(&scope, TENON_SCOPE_OPTIONS(.executor = executor));
+
+    if (status != TENON_OK) {
+        return status;
+    }
+    status = tenon_spawn(&scope, straggle, straggler);
+    if (is_cancelled && status == TENON_OK && gate_wait(&straggler->started)) {
+        tenon_scope_cancel(&scope, 1, "ignored");
+    }
+    gate_open(&straggler->joins);
+    status = tenon_scope_join(&scope, status, NULL);
+    atomic_store(&straggler->has_joined, true);
+    return status;
+}
+
+static int own_straggler(tenon_task *self, void *arg)
+{
+    (void)self;
+    return join_straggler(arg, NULL, false);
+}
+
+static void join_stragglers(tenon_executor *executor)
+{
+    static const int statuses[] = {TENON_OK, 9, TENON_CANCELLED};
+
+    for (int i = 0; i < 60; i++) {
+        struct straggler of_main = {.status = statuses[i % 3]};
+        struct straggler of_task = {.status = TENON_OK};
+        tenon_status expected = i % 3 == 1 ? TENON_ERRORS : TENON_OK;
+
+        cr_expect(
+            eq(int, join_straggler(&of_main, executor, i % 3 == 2), expected));
+        cr_assert(not(of_main.was_left));
+        must_run(executor, own_straggler, &of_task, TENON_OK);
+        cr_assert(not(of_task.was_left));
+    }
+}
+
+Test(join, returns_not_while_somebody_is_left)
+{
+    pool_each(join_stragglers);
 }

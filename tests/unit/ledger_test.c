@@ -151,6 +151,27 @@ Test(ledger, beyond_the_first_few_is_counted_only)
     pool_each(fail_often);
 }
 
+static void fail_often_unless_said(tenon_executor *executor)
+{
+    static int code = 3;
+    tenon_scope scope;
+    tenon_report report;
+
+    open_collecting(&scope, executor, 0);
+    for (int i = 0; i < 40; i++) {
+        must_spawn(&scope, task_return, &code);
+    }
+    must_join(&scope, &report, TENON_ERRORS);
+    cr_expect(eq(u64, report.error_count, 40));
+    cr_expect(eq(sz, report.kept_count, 16));
+    tenon_report_free(&report);
+}
+
+Test(ledger, keeps_sixteen_unless_said)
+{
+    pool_each(fail_often_unless_said);
+}
+
 static void push_gate(void *gate)
 {
     gate_open(gate);

@@ -127,6 +127,14 @@ Test(limiter, is_shared_by_scopes)
     pool_each_parallel(share);
 }
 
+static bool has_one_in_use(void *limiter)
+{
+    uint64_t used_count = 0;
+
+    tenon_limiter_look(limiter, &used_count, NULL);
+    return used_count == 1;
+}
+
 static void weigh(tenon_executor *executor)
 {
     tenon_scope scope;
@@ -160,6 +168,46 @@ static void weigh(tenon_executor *executor)
 Test(limiter, is_first_in_first_out_whatever_the_weights)
 {
     pool_each(weigh);
+}
+
+// Some units come back: enough for who came later, not for who is first.
+static void give_back_some(tenon_executor *executor)
+{
+    tenon_scope scope;
+    tenon_limiter limiter;
+    struct task_step small[2] = {{.status = TENON_OK}, {.status = TENON_OK}};
+    struct task_step large = {.status = TENON_OK};
+    struct task_step late = {.status = TENON_OK};
+
+    tenon_limiter_init(&limiter, 3);
+    open_limited(&scope, executor, &limiter);
+    for (int i = 0; i < 2; i++) {
+        must_spawn(&scope, task_step, &small[i]);
+        cr_assert(gate_wait(&small[i].started));
+    }
+    must_spawn_with(
+        &scope, task_step, &large, TENON_TASK_OPTIONS(.unit_count = 3));
+    must_spawn(&scope, task_step, &late);
+    tenon_limiter_resize(&limiter, 4);
+    units_expect(&limiter, 2, 2);
+    tenon_limiter_resize(&limiter, 3);
+    gate_open(&small[0].may_end);
+    cr_assert(gate_poll(has_one_in_use, &limiter));
+    units_expect(&limiter, 1, 2);
+    gate_open(&small[1].may_end);
+    cr_assert(gate_wait(&large.started));
+    cr_expect(not(gate_is_open(&late.started)));
+    gate_open(&large.may_end);
+    gate_open(&late.may_end);
+    must_join(&scope, NULL, TENON_OK);
+    units_expect(&limiter, 0, 0);
+    tenon_limiter_fini(&limiter);
+}
+
+// With two workers, so that both small ones may begin.
+Test(limiter, lets_nobody_overtake_when_some_units_come_back)
+{
+    pool_each_parallel(give_back_some);
 }
 
 static void resize(tenon_executor *executor)

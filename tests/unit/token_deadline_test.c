@@ -78,6 +78,13 @@ static void move(tenon_executor *executor, struct test_clock *clock)
         eq(int, tenon_token_set_deadline(&token, executor, TENON_NO_DEADLINE),
            TENON_EALREADY));
     tenon_token_fini(&token);
+    tenon_token_init(&token, NULL);
+    tenon_token_cancel(&token, 1, "by hand");
+    cr_expect(eq(
+        int,
+        tenon_token_set_deadline(&token, executor, CLOCK_BEGIN_NS + 3 * DELAY),
+        TENON_EALREADY));
+    tenon_token_fini(&token);
 }
 
 Test(token_deadline, may_be_moved_until_it_has_passed)
