@@ -16,8 +16,9 @@ extern "C" {
 
 #define TENON_LATENCY_BUCKETS 64
 
-/// Of all tasks that have ended CANCELLED so far: the time from the cancel, or
-/// from their beginning to run if that was later, to the end of their function.
+/// Of all tasks that have ended CANCELLED so far, forked children among them:
+/// the time from the cancel to the end of their function, also of one that
+/// began after its cancel because it is always started.
 typedef struct tenon_latency {
     size_t struct_size;  ///< set by the caller
     uint64_t count;

@@ -54,8 +54,9 @@ typedef struct tenon_stop {
 /// Owns:     `stop` is yours; executor and parent must outlive it. End with
 ///           tenon_stop_fini().
 /// Threads:  one, before it is shared.
-/// Errors:   TENON_EINVAL an option; as tenon_executor_default(). If there is
-///           no timer thread when it is asked for, `hard` is set at once.
+/// Errors:   TENON_EINVAL an option; TENON_EFORK; as tenon_executor_default().
+///           If there is no timer thread when it is asked for, `hard` is set at
+///           once.
 TENON_API TENON_NODISCARD tenon_status
 tenon_stop_init(tenon_stop *stop, const tenon_stop_options *options);
 

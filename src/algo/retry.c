@@ -175,8 +175,10 @@ int tenon_retry_attempt(
     tenon_status status =
         run_attempt(fn, arg, retry->attempt_count, options, &report);
     if (status == TENON_OK || status == TENON_CANCELLED) {
+        // An attempt that has stopped its own scope is no success.
+        bool is_good = report.ok_count > 0;
         tenon_report_free(&report);
-        return status;
+        return is_good ? status : TENON_CANCELLED;
     }
     const char *reason =
         reason_to_stop(self, retry, options, &report, &delay_ns);

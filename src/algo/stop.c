@@ -58,6 +58,11 @@ tenon_status tenon_stop_init(
             return status;
         }
     }
+    tenon_executor_info info = {.struct_size = sizeof(info)};
+    tenon_status status = tenon_executor_info_get(stop->executor, &info);
+    if (status != TENON_OK) {
+        return status;  // in the child of a fork(2) nobody would set `hard`
+    }
     stop->grace_ns = options->grace_ns;
     tenon_token_init(&stop->hard, options->parent);
     tenon_token_init(&stop->please, &stop->hard);

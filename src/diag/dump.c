@@ -44,9 +44,8 @@ struct view {
     tenon_cause cause;
 };
 
-static struct view view_locked(struct tn_node *node)
+static struct view view_locked(struct tn_node *node, uint64_t now_ns)
 {
-    uint64_t now_ns = tn_timer_now_ns(node->timer);
     // relaxed: for people.
     uint64_t since_ns = tn_load_relaxed(&node->since_ns);
     // relaxed: likewise.
@@ -63,9 +62,10 @@ static struct view view_locked(struct tn_node *node)
     return view;
 }
 
-static void print_node(FILE *stream, struct tn_node *node, size_t depth)
+static void print_node(
+    FILE *stream, struct tn_node *node, size_t depth, uint64_t now_ns)
 {
-    struct view view = view_locked(node);
+    struct view view = view_locked(node, now_ns);
 
     // The text stays linear in the number of nodes.
     int indent = (int)(depth < INDENT_MAX ? depth : INDENT_MAX) * 2;
@@ -96,22 +96,25 @@ static const char *plural(uint64_t count)
 }
 
 static void print(
-    FILE *stream, tenon_executor *executor, const tenon_executor_info *info)
+    FILE *stream, tenon_executor *executor, const tenon_executor_info *info,
+    uint64_t now_ns)
 {
     struct tn_node *root = &tn_open_upper(executor)->census.root;
     size_t depth = 0;
 
+    fputs("executor '", stream);
+    tn_text_print(stream, executor->name);
     fprintf(
         stream,
-        "executor '%s': %" PRIu32 " worker%s, %" PRIu32
-        " root scope%s, %" PRIu64 " inner scope%s, %" PRIu64 " task%s\n",
-        executor->name, info->worker_count, plural(info->worker_count),
-        info->scope_count, plural(info->scope_count), info->inner_scope_count,
+        "': %" PRIu32 " worker%s, %" PRIu32 " root scope%s, %" PRIu64
+        " inner scope%s, %" PRIu64 " task%s\n",
+        info->worker_count, plural(info->worker_count), info->scope_count,
+        plural(info->scope_count), info->inner_scope_count,
         plural(info->inner_scope_count), info->task_count,
         plural(info->task_count));
     for (struct tn_node *node = tn_census_next(root, root, &depth);
          node != NULL; node = tn_census_next(root, node, &depth)) {
-        print_node(stream, node, depth);
+        print_node(stream, node, depth, now_ns);
     }
 }
 
@@ -128,9 +131,10 @@ static void write_cancel(struct tn_json *json, const tenon_cause *cause)
 }
 
 // Leaves the object and the list of its children open.
-static void open_node(struct tn_json *json, struct tn_node *node)
+static void open_node(
+    struct tn_json *json, struct tn_node *node, uint64_t now_ns)
 {
-    struct view view = view_locked(node);
+    struct view view = view_locked(node, now_ns);
 
     tn_json_open(json, NULL, '{');
     tn_json_text(json, "name", view.name);
@@ -151,7 +155,8 @@ static void close_node(struct tn_json *json)
     tn_json_close(json, '}');
 }
 
-static void write_tree(struct tn_json *json, struct tn_node *root)
+static void write_tree(
+    struct tn_json *json, struct tn_node *root, uint64_t now_ns)
 {
     size_t depth = 0;
     size_t open_count = 0;
@@ -161,7 +166,7 @@ static void write_tree(struct tn_json *json, struct tn_node *root)
         for (; open_count >= depth; open_count--) {
             close_node(json);
         }
-        open_node(json, node);
+        open_node(json, node, now_ns);
         open_count++;
     }
     for (; open_count > 0; open_count--) {
@@ -170,7 +175,8 @@ static void write_tree(struct tn_json *json, struct tn_node *root)
 }
 
 static void write_json(
-    FILE *stream, tenon_executor *executor, const tenon_executor_info *info)
+    FILE *stream, tenon_executor *executor, const tenon_executor_info *info,
+    uint64_t now_ns)
 {
     struct tn_json json = {.stream = stream};
 
@@ -182,14 +188,15 @@ static void write_json(
     tn_json_uint(&json, "tasks", info->task_count);
     tn_json_bool(&json, "debug", executor->is_debugged);
     tn_json_open(&json, "scopes", '[');
-    write_tree(&json, &tn_open_upper(executor)->census.root);
+    write_tree(&json, &tn_open_upper(executor)->census.root, now_ns);
     tn_json_close(&json, ']');
     tn_json_close(&json, '}');
     fputc('\n', stream);
 }
 
 typedef void write_fn(
-    FILE *stream, tenon_executor *executor, const tenon_executor_info *info);
+    FILE *stream, tenon_executor *executor, const tenon_executor_info *info,
+    uint64_t now_ns);
 
 static tenon_status dump(
     tenon_executor *executor, FILE *stream, write_fn *write)
@@ -198,6 +205,9 @@ static tenon_status dump(
     char *text = NULL;
     size_t size_bytes = 0;
 
+    if (tn_has_forked) {
+        return TENON_EFORK;
+    }
     executor = executor == NULL ? tn_executor_at_hand() : executor;
     tenon_status status = tenon_executor_info_get(executor, &info);
     if (status != TENON_OK || stream == NULL) {
@@ -207,8 +217,10 @@ static tenon_status dump(
     if (memory == NULL) {
         return TENON_ENOMEM;
     }
+    // The clock may be the user's, with a lock of its own: not below ours.
+    uint64_t now_ns = tn_timer_now_ns(&executor->timer);
     tn_census_lock();
-    write(memory, executor, &info);
+    write(memory, executor, &info, now_ns);
     tn_census_unlock();
     bool is_whole = ferror(memory) == 0;
     is_whole = fclose(memory) == 0 && is_whole;

@@ -103,8 +103,11 @@ static struct tn_node *node_of(const tenon_task *task)
     while (tn_task_is_forked(task)) {
         task = task->relation;
     }
-    const struct tn_task_extra *extra = task->relation;
-    return extra == NULL ? NULL : extra->node;
+    // Others may get their extras just now.
+    if ((tn_task_flags(task) & TN_TASK_NOTED) == 0) {
+        return NULL;
+    }
+    return ((const struct tn_task_extra *)task->relation)->node;
 }
 
 // The node of `subject`, which is none of the tree yet.
@@ -135,8 +138,10 @@ void tn_census_add_scope(tenon_scope *scope)
         .token = &scope->token,
     };
 
-    scope->node = add(
-        scope->owner == NULL ? NULL : node_of(scope->owner), scope, &subject);
+    // Of another executor than its owner's: a root of that one's tree.
+    scope->node =
+        add(tn_scope_is_outermost(scope) ? NULL : node_of(scope->owner), scope,
+            &subject);
 }
 
 void tn_census_remove_scope(tenon_scope *scope)
@@ -175,6 +180,17 @@ void tn_census_remove(struct tn_node *node)
     free(node);
 }
 
+// What is below it has tokens that lead into the frame.
+static void mark_gone_locked(struct tn_node *gone)
+{
+    size_t depth = 0;
+
+    for (struct tn_node *node = gone; node != NULL;
+         node = tn_census_next(gone, node, &depth)) {
+        node->is_gone = true;
+    }
+}
+
 void tn_census_show_dead(const tenon_scope *scope, tenon_executor *executor)
 {
     size_t depth = 0;
@@ -186,7 +202,9 @@ void tn_census_show_dead(const tenon_scope *scope, tenon_executor *executor)
     tn_census_lock();
     for (struct tn_node *node = root; node != NULL;
          node = tn_census_next(root, node, &depth)) {
-        node->is_gone |= node->token == &scope->token;
+        if (node->token == &scope->token) {
+            mark_gone_locked(node);
+        }
     }
     tn_census_unlock();
     tenon_dump(executor, stderr);
@@ -359,7 +377,7 @@ static void inspect(struct tn_census *census)
     look.epoch = tn_add_acqrel(&tenon_cancel_epoch, 1) + 1;  // E2 of token.c
     for (struct tn_node *node = &census->root; node != NULL;
          node = tn_census_next(&census->root, node, &depth)) {
-        if (node->kind == TN_NODE_TASK) {
+        if (node->kind == TN_NODE_TASK && !node->is_gone) {
             look_locked(&look, node);
         }
     }

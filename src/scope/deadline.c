@@ -5,7 +5,8 @@
 // The token has room for a timer entry. A task or scope may be late to see its
 // deadline, and the timer may be late; so what fires first looks whether one
 // further out is not later, and sets that one before itself. Then the cause of
-// the inner is the outer, whoever came first.
+// the inner is the outer, whoever came first. Times of different clocks are not
+// compared.
 //
 // Roles:    the owner starts and stops; members move; the timer fires.
 // Progress: as the timer's: a lock, and stop waits for a firing.
@@ -22,6 +23,7 @@
 #include "scope/token.h"
 #include "tenon/executor.h"
 #include "tenon/handle.h"
+#include "tenon/scope.h"
 
 #include <stddef.h>
 
@@ -49,10 +51,41 @@ static uint64_t own_deadline(const tenon_token *token)
     return tn_load_relaxed(&token->deadline_ns);
 }
 
-// What is above it and goes by the same clock, or NULL.
-static tenon_token *above(const tenon_token *token)
+// By whose clock its own deadline goes; NULL: it has never had one.
+static const struct tn_timer *timer_of(const tenon_token *token)
 {
-    return (token->kind & TN_TOKEN_OTHER_CLOCK) != 0 ? NULL : token->up.parent;
+    const char *place = (const char *)token;
+
+    switch (token->kind) {
+    case TN_TOKEN_OF_SCOPE:
+        place -= offsetof(tenon_scope, token);
+        return &((const tenon_scope *)place)->executor->timer;
+    case TN_TOKEN_OF_TASK:
+        place -= offsetof(tenon_handle, token);
+        return &((const tenon_handle *)place)->task.scope->executor->timer;
+    default:
+        return tn_load_acquire(&token->timer);  // E1
+    }
+}
+
+static bool have_one_clock(const struct tn_timer *a, const struct tn_timer *b)
+{
+    return a == b ||
+           (a != NULL && b != NULL && a->clock.now_ns == b->clock.now_ns &&
+            a->clock.context == b->clock.context);
+}
+
+// Its own, if it goes by that clock.
+static uint64_t deadline_by(
+    const tenon_token *token, const struct tn_timer *timer)
+{
+    uint64_t deadline_ns = own_deadline(token);
+
+    if (deadline_ns == TENON_NO_DEADLINE ||
+        !have_one_clock(timer_of(token), timer)) {
+        return TENON_NO_DEADLINE;
+    }
+    return deadline_ns;
 }
 
 uint64_t tn_deadline_of(
@@ -88,24 +121,37 @@ static void expire(tenon_token *token)
 
     tn_cause_copy(cause.text, sizeof(cause.text), "deadline passed");
     tn_cause_name(&cause, token);
-    if (tn_token_kind(token) == TN_TOKEN_OF_TASK) {
+    if (token->kind == TN_TOKEN_OF_TASK) {
         cause.task_id = tenon_task_id(task_of(token));
     }
     tn_token_set(token, &cause);
 }
 
-static void fire(struct tn_timer_entry *entry)
+// Set the outermost of `token` and all above it whose time, by that clock, is
+// not later; first those that links lead to.
+static void expire_due(
+    tenon_token *token, const struct tn_timer *timer, uint64_t deadline_ns)
 {
-    tenon_token *token = token_of(entry);
-    uint64_t deadline_ns = own_deadline(token);
-    tenon_token *outermost = token;
+    tenon_token *outermost = NULL;
 
-    for (tenon_token *at = above(token); at != NULL; at = above(at)) {
-        if (own_deadline(at) <= deadline_ns) {
+    for (tenon_token *at = token; at != NULL; at = at->up.parent) {
+        for (uint32_t i = 0; i < at->link_count; i++) {
+            expire_due(at->links[i].parent, timer, deadline_ns);
+        }
+        if (deadline_by(at, timer) <= deadline_ns) {
             outermost = at;
         }
     }
-    expire(outermost);
+    if (outermost != NULL) {
+        expire(outermost);
+    }
+}
+
+static void fire(struct tn_timer_entry *entry)
+{
+    tenon_token *token = token_of(entry);
+
+    expire_due(token, timer_of(token), own_deadline(token));
     expire(token);
 }
 
@@ -160,8 +206,7 @@ tenon_status tenon_token_set_deadline(
 {
     struct tn_timer *timer = NULL;
 
-    if (token == NULL || deadline_ns == 0 ||
-        tn_token_kind(token) != TN_TOKEN_FREE) {
+    if (token == NULL || deadline_ns == 0 || token->kind != TN_TOKEN_FREE) {
         return TENON_EINVAL;
     }
     if (tn_has_forked) {
@@ -196,18 +241,26 @@ void tn_deadline_stop(tenon_token *token, struct tn_timer *timer)
     }
 }
 
-uint64_t tenon_token_deadline(tenon_token *token)
+// Of a token without a clock the first that is met counts.
+static uint64_t earliest(tenon_token *token, const struct tn_timer **timer)
 {
     uint64_t earliest_ns = TENON_NO_DEADLINE;
 
-    for (tenon_token *at = token; at != NULL; at = above(at)) {
-        uint64_t deadline_ns = own_deadline(at);
+    for (tenon_token *at = token; at != NULL; at = at->up.parent) {
+        *timer = *timer == NULL ? timer_of(at) : *timer;
+        uint64_t deadline_ns = deadline_by(at, *timer);
         earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
-        bool is_same_clock = (at->kind & TN_TOKEN_OTHER_CLOCK) == 0;
-        for (uint32_t i = 0; is_same_clock && i < at->link_count; i++) {
-            deadline_ns = tenon_token_deadline(at->links[i].parent);
+        for (uint32_t i = 0; i < at->link_count; i++) {
+            deadline_ns = earliest(at->links[i].parent, timer);
             earliest_ns = deadline_ns < earliest_ns ? deadline_ns : earliest_ns;
         }
     }
     return earliest_ns;
+}
+
+uint64_t tenon_token_deadline(tenon_token *token)
+{
+    const struct tn_timer *timer = NULL;
+
+    return earliest(token, &timer);
 }

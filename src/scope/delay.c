@@ -179,6 +179,16 @@ static struct tn_delay *delay_of(struct tn_worker *worker, tenon_task *task)
     return extra->delay;
 }
 
+// What it has asked for before.
+static void forget(tenon_task *task)
+{
+    struct tn_delay *delay = find(task);
+
+    if (delay != NULL) {
+        delay->is_asked = false;
+    }
+}
+
 int tenon_again(tenon_task *self, uint64_t delay_ns)
 {
     struct tn_worker *worker = tn_task_worker(self);
@@ -189,6 +199,7 @@ int tenon_again(tenon_task *self, uint64_t delay_ns)
     if (tn_task_is_forked(self)) {
         return TENON_EPERM;
     }
+    forget(self);
     if (tenon_token_cancelled(tn_task_token(self))) {
         return TENON_CANCELLED;
     }

@@ -143,6 +143,23 @@ static void wait_for_all(tenon_scope *scope)
     }
 }
 
+// Joined: its executor may be gone.
+static bool is_closed(tenon_scope *scope)
+{
+    // relaxed: a courtesy to who calls too late.
+    return (tn_load_relaxed(&scope->word) & TN_WORD_CLOSED) != 0;
+}
+
+static void say_wrong_caller(
+    const tenon_scope *scope, const tenon_task *caller, bool is_inside)
+{
+    tn_finding_say(
+        TENON_FINDING_WRONG_CALLER, caller, scope,
+        "scope '%s' is joined, waited for or closed by %s",
+        tenon_scope_name(scope),
+        is_inside ? "one of its own tasks" : "another than its owner");
+}
+
 tenon_status tn_scope_check_owner(tenon_scope *scope)
 {
     tenon_task *current = tn_task_current();
@@ -155,11 +172,9 @@ tenon_status tn_scope_check_owner(tenon_scope *scope)
     }
     if (scope->owner_thread != tn_thread_self() || scope->owner != current) {
         bool is_inside = current != NULL && tn_task_is_within(current, scope);
-        tn_finding_say(
-            TENON_FINDING_WRONG_CALLER, current, scope,
-            "scope '%s' is joined, waited for or closed by %s",
-            tenon_scope_name(scope),
-            is_inside ? "one of its own tasks" : "another than its owner");
+        if (!is_closed(scope)) {
+            say_wrong_caller(scope, current, is_inside);
+        }
         return is_inside ? TENON_EDEADLK : TENON_EPERM;
     }
     return TENON_OK;

@@ -212,7 +212,7 @@ void tn_ledger_left_open(tenon_scope *scope, const char *inner_name)
 // The scope that a token belongs to, or NULL.
 static tenon_scope *scope_of(tenon_token *token)
 {
-    switch (tn_token_kind(token)) {
+    switch (token->kind) {
     case TN_TOKEN_OF_SCOPE:
         return (tenon_scope *)((char *)token - offsetof(tenon_scope, token));
     case TN_TOKEN_OF_TASK:

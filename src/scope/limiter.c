@@ -244,11 +244,11 @@ static int leave_line(void *context, const tenon_cause *cause)
 
 static bool has_units(const tenon_task *task, const tenon_limiter *limiter)
 {
-    const struct tn_task_extra *extra = task->relation;
-
-    if (tn_task_is_forked(task) || extra == NULL) {
+    // Others may get their extras just now.
+    if ((tn_task_flags(task) & TN_TASK_NOTED) == 0) {
         return false;
     }
+    const struct tn_task_extra *extra = task->relation;
     bool has_ticket = extra->ticket != NULL &&
                       extra->ticket->limiter == limiter &&
                       state_of(extra->ticket) == GRANTED;

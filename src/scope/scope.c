@@ -111,15 +111,6 @@ static tenon_token *outer_token(
                                 : tn_open_token(scope->executor);
 }
 
-static bool has_another_clock(const tenon_scope *a, const tenon_scope *b)
-{
-    const struct tn_clock *x = &a->executor->timer.clock;
-    const struct tn_clock *y = &b->executor->timer.clock;
-
-    return a->executor != b->executor &&
-           (x->now_ns != y->now_ns || x->context != y->context);
-}
-
 // Inside a task of another executor it is below that one as well.
 static void init_token(tenon_scope *scope, const tenon_scope_options *options)
 {
@@ -128,10 +119,6 @@ static void init_token(tenon_scope *scope, const tenon_scope_options *options)
     tn_token_init(
         &scope->token, outer_token(scope, options), TN_TOKEN_OF_SCOPE,
         options->name);
-    if (tn_unlikely(
-            scope->owner != NULL && has_another_clock(scope->parent, scope))) {
-        scope->token.kind |= TN_TOKEN_OTHER_CLOCK;
-    }
     if (tn_unlikely(options->parent != NULL)) {
         scope->links[link_count++].parent = options->parent;
     }

@@ -150,7 +150,10 @@ static struct tn_delay *delay_of(const tenon_task *task)
 
 static void line_up(tenon_task *task, struct tn_ticket *ticket)
 {
-    bool is_patient = (tn_task_flags(task) & TN_TASK_ALWAYS) != 0;
+    uint32_t flags = tn_task_flags(task);
+    // To begin it needs units even after a cancel; to clean up it needs none.
+    bool is_patient =
+        (flags & (TN_TASK_ALWAYS | TN_TASK_BEGUN)) == TN_TASK_ALWAYS;
 
     tn_ticket_line_up(ticket, tn_task_token(task), is_patient);
 }

@@ -231,7 +231,7 @@ void tn_cause_copy(char *to, size_t size_bytes, const char *from)
 
 void tn_cause_name(tenon_cause *cause, const tenon_token *token)
 {
-    if (tn_token_kind(token) == TN_TOKEN_OF_TASK) {
+    if (token->kind == TN_TOKEN_OF_TASK) {
         tn_cause_copy(cause->task_name, sizeof(cause->task_name), token->name);
     } else {
         tn_cause_copy(
@@ -303,7 +303,7 @@ bool tenon_token_cause(tenon_token *token, tenon_cause *cause)
 
 void tenon_token_fini(tenon_token *token)
 {
-    if (tn_token_kind(token) == TN_TOKEN_FREE) {
+    if (token->kind == TN_TOKEN_FREE) {
         tn_deadline_end(token);
     }
     tn_callback_end(token);

@@ -18,15 +18,6 @@
 // What a token is a part of: whose name it has.
 enum { TN_TOKEN_FREE, TN_TOKEN_OF_SCOPE, TN_TOKEN_OF_TASK };
 
-// With the above: the deadlines of what is above it are of another clock.
-#define TN_TOKEN_OTHER_CLOCK UINT32_C(0x100)
-
-// [any] What it is a part of.
-static inline uint32_t tn_token_kind(const tenon_token *token)
-{
-    return token->kind & ~TN_TOKEN_OTHER_CLOCK;
-}
-
 // [one thread]
 static inline void tn_token_init(
     tenon_token *token, tenon_token *parent, uint32_t kind, const char *name)

@@ -410,3 +410,64 @@ Test(again, what_was_said_is_kept_until_the_end)
 {
     pool_each(keep_words);
 }
+
+// --- after a cancel ---
+
+static void clean_up_without_units(
+    tenon_executor *executor, struct test_clock *clock)
+{
+    tenon_limiter limiter;
+    tenon_scope scope;
+    tenon_report report;
+    struct stubborn stubborn = {.count = 0};
+
+    (void)clock;
+    tenon_limiter_init(&limiter, 1);
+    must_open(&scope, executor);
+    must_spawn_with(
+        &scope, insist, &stubborn,
+        TENON_TASK_OPTIONS(.limiter = &limiter, .start_always = true));
+    cr_assert(gate_wait(&stubborn.has_asked));
+    cr_assert(gate_poll(is_unused, &limiter));
+    cr_assert(zero(int, tenon_limiter_try_acquire(&limiter, 1)));
+    tenon_scope_cancel(&scope, 1, "enough");
+    must_join(&scope, &report, TENON_OK);  // nobody gives the unit back before
+    cr_expect(eq(u64, report.cancelled_count, 1));
+    cr_expect(eq(u32, atomic_load(&stubborn.count), 2));
+    tenon_report_free(&report);
+    tenon_limiter_release(&limiter, 1);
+    tenon_limiter_fini(&limiter);
+}
+
+Test(again, needs_no_units_to_clean_up_even_if_it_is_always_started)
+{
+    pool_each_clock(clean_up_without_units);
+}
+
+static int ask_in_vain(tenon_task *self, void *arg)
+{
+    struct visit *visit = arg;
+
+    visit_note(self, visit);
+    int first = tenon_again(self, 0);
+    tenon_scope_cancel(tenon_task_scope(self), 1, "meanwhile");
+    int last = tenon_again(self, 0);
+    return last == TENON_CANCELLED ? first : TASK_IN_VAIN;
+}
+
+static void ask_before_and_after(tenon_executor *executor)
+{
+    struct visit visit = {.count = 0};
+    tenon_report report;
+
+    cr_expect(eq(
+        int, tenon_run(executor, ask_in_vain, &visit, &report), TENON_ERRORS));
+    cr_expect(eq(u32, atomic_load(&visit.count), 1));
+    cr_expect(eq(int, report.primary->code, TENON_AGAIN));
+    tenon_report_free(&report);
+}
+
+Test(again, call_that_is_refused_takes_back_the_one_before)
+{
+    pool_each(ask_before_and_after);
+}

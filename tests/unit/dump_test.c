@@ -337,3 +337,79 @@ Test(dump, cancel_latency_is_empty_at_first_and_needs_its_size)
     cr_expect(eq(int, tenon_latency_get(NULL, &latency), TENON_EINVAL));
     pool_destroy(executor);
 }
+
+// --- several executors, and their clocks ---
+
+static int open_elsewhere(tenon_task *self, void *arg)
+{
+    tenon_executor *other = arg;
+    tenon_scope scope;
+
+    (void)self;
+    if (tenon_scope_open(
+            &scope, TENON_SCOPE_OPTIONS(.executor = other, .name = "there")) !=
+        TENON_OK) {
+        return TASK_IN_VAIN;
+    }
+    expect(
+        other, tenon_dump,
+        "executor 'pool': 1 worker, 1 root scope, 0 inner scopes, 0 tasks\n"
+        "  scope 'there': open for 0.000 s\n");
+    return tenon_scope_join(&scope, TENON_OK, NULL);
+}
+
+Test(dump, shows_a_scope_inside_a_task_of_another_executor_with_its_own)
+{
+    struct test_clock clock = {0};
+    tenon_executor *executor = create(1, &clock, true);
+    tenon_executor *other = create(1, &clock, true);
+
+    must_run(executor, open_elsewhere, other, TENON_OK);
+    pool_destroy(other);
+    pool_destroy(executor);
+}
+
+// A clock that shows another executor: nothing of ours is locked when it is
+// asked.
+static _Atomic(tenon_executor *) shown_by_clock;
+
+static uint64_t show_and_tell(void *context)
+{
+    static __thread bool is_asked;
+    FILE *nowhere =
+        is_asked || shown_by_clock == NULL ? NULL : fopen("/dev/null", "w");
+
+    (void)context;
+    if (nowhere != NULL) {
+        is_asked = true;
+        tenon_dump(shown_by_clock, nowhere);
+        fclose(nowhere);
+        is_asked = false;
+    }
+    return CLOCK_BEGIN_NS;
+}
+
+Test(dump, asks_the_clock_without_a_lock)
+{
+    struct test_clock clock = {0};
+    tenon_executor *executor = NULL;
+    tenon_scope scope;
+
+    cr_assert(zero(
+        int,
+        tenon_executor_create(
+            &executor, TENON_EXECUTOR_OPTIONS(
+                               .worker_count = 1, .name = "a\nb", .debug = true,
+                               .clock = {show_and_tell, NULL}))));
+    shown_by_clock = create(1, &clock, true);
+    must_open(&scope, executor);
+    expect(
+        executor, tenon_dump,
+        "executor 'a\\nb': 1 worker, 1 root scope, 0 inner scopes, 0 tasks\n"
+        "  scope '': open for 0.000 s\n");
+    must_join(&scope, NULL, TENON_OK);
+    tenon_executor *shown = shown_by_clock;
+    shown_by_clock = NULL;
+    pool_destroy(executor);
+    pool_destroy(shown);
+}

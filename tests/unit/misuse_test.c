@@ -382,3 +382,24 @@ Test(misuse, forked_child_that_wants_to_retry_gives_up)
 {
     pool_each(retry_forked);
 }
+
+static void *join_late(void *arg)
+{
+    return (void *)(intptr_t)tenon_scope_join(arg, TENON_OK, NULL);
+}
+
+// Nothing of the executor may be looked at then.
+Test(misuse, join_of_a_joined_scope_whose_executor_is_gone_is_refused)
+{
+    tenon_executor *executor = pool_create(1);
+    tenon_scope scope;
+    pthread_t thread;
+    void *status = NULL;
+
+    must_open(&scope, executor);
+    must_join(&scope, NULL, TENON_OK);
+    pool_destroy(executor);
+    cr_assert(zero(int, pthread_create(&thread, NULL, join_late, &scope)));
+    cr_assert(zero(int, pthread_join(thread, &status)));
+    cr_expect(eq(int, (int)(intptr_t)status, TENON_EPERM));
+}

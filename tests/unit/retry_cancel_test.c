@@ -181,3 +181,41 @@ Test(retry_cancel, cancel_ends_it_whatever_it_does)
 {
     pool_each(cancel_at_any_time);
 }
+
+// --- an attempt that stops itself ---
+
+static int stop_itself(tenon_task *self, void *arg)
+{
+    atomic_uint *count = arg;
+
+    atomic_fetch_add(count, 1);
+    tenon_scope_cancel(tenon_task_scope(self), 7, "no use");
+    return TENON_CANCELLED;
+}
+
+struct quitter {
+    tenon_retry retry;
+    atomic_uint count;
+};
+
+static int retry_quitter(tenon_task *self, void *arg)
+{
+    struct quitter *quitter = arg;
+
+    return tenon_retry_attempt(
+        self, &quitter->retry, stop_itself, &quitter->count, NULL);
+}
+
+static void quit(tenon_executor *executor)
+{
+    struct quitter quitter = {.count = 0};
+
+    tenon_status status = tenon_run(executor, retry_quitter, &quitter, NULL);
+    cr_expect(eq(int, status, TENON_ERRORS));
+    cr_expect(eq(u32, atomic_load(&quitter.count), 1));
+}
+
+Test(retry_cancel, attempt_that_stops_its_own_scope_is_no_success)
+{
+    pool_each(quit);
+}
