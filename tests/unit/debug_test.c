@@ -3,10 +3,10 @@
 // debug_test — in debug mode tasks that ignore a cancel or do not poll, scopes
 // left open, wrong callers and waits for each other's units are told; else not.
 
+#include "catch.h"
 #include "gate.h"
 #include "must.h"
 #include "pool.h"
-#include "stderr.h"
 #include "tasks.h"
 
 #include <criterion/criterion.h>
@@ -487,17 +487,17 @@ Test(debug, waiting_for_units_that_an_ancestor_has_is_told)
 // The first line on stderr of what a root task that fails leaves unread.
 static void leave_unread(tenon_executor *executor, char *line, int size)
 {
-    int saved = 0;
+    struct catch catch;
     int code = 7;
 
-    FILE *caught = stderr_catch(&saved);
+    catch_begin(&catch);
     tenon_status status = tenon_run(executor, task_return, &code, NULL);
-    stderr_give_back(saved);
+    catch_end(&catch);
     cr_expect(eq(int, status, TENON_ERRORS));
-    rewind(caught);
     line[0] = '\0';
-    cr_expect(eq(int, fgets(line, size, caught) != NULL, line[0] != '\0'));
-    fclose(caught);
+    cr_expect(
+        eq(int, fgets(line, size, catch.caught) != NULL, line[0] != '\0'));
+    fclose(catch.caught);
 }
 
 static void leave_unread_here(

@@ -3,10 +3,10 @@
 // dump_test — what lives is shown as a tree, as text and as JSON, from any
 // thread, as large as it is.
 
+#include "catch.h"
 #include "gate.h"
 #include "must.h"
 #include "pool.h"
-#include "stderr.h"
 #include "tasks.h"
 
 #include <criterion/criterion.h>
@@ -266,20 +266,19 @@ Test(dump, is_shown_when_an_executor_with_open_scopes_is_not_destroyed)
     struct test_clock clock = {0};
     tenon_executor *executor = create(2, &clock, true);
     char line[256] = "";
-    int saved = 0;
+    struct catch catch;
     tenon_scope scope;
 
     must_open_with(
         &scope, TENON_SCOPE_OPTIONS(.executor = executor, .name = "left"));
-    FILE *caught = stderr_catch(&saved);
+    catch_begin(&catch);
     tenon_status status = tenon_executor_destroy(executor);
-    stderr_give_back(saved);
+    catch_end(&catch);
     cr_expect(eq(int, status, TENON_EBUSY));
-    rewind(caught);
-    cr_expect(ne(ptr, fgets(line, sizeof(line), caught), NULL));
-    cr_expect(ne(ptr, fgets(line, sizeof(line), caught), NULL));
+    cr_expect(ne(ptr, fgets(line, sizeof(line), catch.caught), NULL));
+    cr_expect(ne(ptr, fgets(line, sizeof(line), catch.caught), NULL));
     cr_expect(eq(str, line, "  scope 'left': open for 0.000 s\n"));
-    fclose(caught);
+    fclose(catch.caught);
     must_join(&scope, NULL, TENON_OK);
     pool_destroy(executor);
 }

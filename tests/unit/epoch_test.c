@@ -4,12 +4,17 @@
 // earlier one has seen.
 //
 // A cancel sets the token's word, then bumps the epoch. Whoever polls in
-// between may see it or not; but once one has seen it, all do.
+// between may see it or not; but once one has seen it, all do. While the epoch
+// stands still, a poll is a compare.
 
 #include "scope/token.h"
 
+#include "must.h"
+#include "pool.h"
+
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <tenon/tenon.h>
 
 static tenon_token parent;
 static tenon_token seen;   // polled before, and clean
@@ -64,4 +69,67 @@ Test(epoch, what_refuses_a_cancel_is_set)
         cr_expect(tenon_token_cancelled(&seen));
         cr_expect(tenon_token_cancelled(&parent));
     }
+}
+
+// --- while nothing is cancelled ---
+
+static uint64_t epoch_now(void)
+{
+    // relaxed: nobody else is here.
+    return tn_load_relaxed(&tenon_cancel_epoch);
+}
+
+static uint64_t epoch_of(tenon_token *token)
+{
+    // relaxed: as above.
+    return tn_load_relaxed(&token->clean_epoch);
+}
+
+// Whoever polls next compares, and walks no more.
+Test(poll, remembers_in_all_tokens_on_its_way_that_they_were_unset)
+{
+    enum { DEPTH = 5 };
+    tenon_token chain[DEPTH];
+    tenon_token other;
+
+    tenon_token_init(&other, NULL);
+    for (int i = 0; i < DEPTH; i++) {
+        tenon_token_init(&chain[i], i == 0 ? NULL : &chain[i - 1]);
+    }
+    for (int is_other_set = 0; is_other_set < 2; is_other_set++) {
+        cr_expect(not(tenon_token_cancelled(&chain[DEPTH - 1])));
+        for (int i = 0; i < DEPTH; i++) {
+            cr_expect(eq(u64, epoch_of(&chain[i]), epoch_now()));
+        }
+        // It makes all others look once more.
+        tenon_token_cancel(&other, 1, NULL);
+    }
+    for (int i = DEPTH - 1; i >= 0; i--) {
+        tenon_token_fini(&chain[i]);
+    }
+    tenon_token_fini(&other);
+}
+
+static int poll_twice(tenon_task *self, void *arg)
+{
+    bool *is_well = arg;
+    tenon_token other;
+
+    tenon_token_init(&other, NULL);
+    *is_well = !tenon_cancelled(self) && self->clean_epoch == epoch_now();
+    tenon_token_cancel(&other, 1, NULL);
+    *is_well &= self->clean_epoch != epoch_now();
+    *is_well &= !tenon_cancelled(self) && self->clean_epoch == epoch_now();
+    tenon_token_fini(&other);
+    return TENON_OK;
+}
+
+Test(poll, of_a_task_is_a_compare_once_it_has_looked)
+{
+    tenon_executor *executor = pool_create(1);
+    bool is_well = false;
+
+    must_run(executor, poll_twice, &is_well, TENON_OK);
+    cr_expect(is_well);
+    pool_destroy(executor);
 }

@@ -3,6 +3,7 @@
 // split_test — the errors of a report in two: those that are wanted, and the
 // others; and a report as JSON, and those that nobody reads.
 
+#include "catch.h"
 #include "must.h"
 #include "pool.h"
 #include "tasks.h"
@@ -481,4 +482,37 @@ static void lose_errors(tenon_executor *executor)
 Test(split, errors_that_nobody_reads_are_shown_to_the_hook)
 {
     pool_each(lose_errors);
+}
+
+// All that is written, in one string.
+static void read_all(FILE *stream, char *text, size_t size_bytes)
+{
+    text[fread(text, 1, size_bytes - 1, stream)] = 0;
+    fclose(stream);
+}
+
+// The environment is read once, by the first who asks.
+Test(split, errors_that_nobody_reads_are_shown_on_stderr_in_debug_mode)
+{
+    char text[1024];
+    struct catch catch;
+    tenon_report report;
+
+    setenv("TENON_DEBUG", "1", 1);
+    tenon_executor *executor = pool_create(2);
+    catch_begin(&catch);
+    must_run(executor, fail_in_net, &codes[3], TENON_ERRORS);
+    catch_end(&catch);
+    read_all(catch.caught, text, sizeof(text));
+    cr_expect(ne(ptr, strstr(text, "errors that nobody has read"), NULL));
+    cr_expect(ne(ptr, strstr(text, "net"), NULL));
+    catch_begin(&catch);
+    cr_expect(
+        eq(int, tenon_run(executor, fail_in_net, &codes[3], &report),
+           TENON_ERRORS));
+    tenon_report_free(&report);
+    catch_end(&catch);
+    read_all(catch.caught, text, sizeof(text));
+    cr_expect(eq(str, text, ""));
+    pool_destroy(executor);
 }
