@@ -2,13 +2,16 @@
 //
 // abort_test — misuse that no code can report ends the program.
 
+#include "catch.h"
 #include "pool.h"
 #include "tasks.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <signal.h>
+#include <string.h>
 #include <tenon/tenon.h>
+#include <unistd.h>
 
 TestSuite(abort, .timeout = 30);
 
@@ -245,4 +248,81 @@ static int lend_self_to_fail(tenon_task *self, void *arg)
 Test(abort, task_fails_in_the_name_of_another, .signal = SIGABRT)
 {
     run_alone(lend_self_to_fail, NULL);
+}
+
+// --- what it says before it ends ---
+
+static tenon_executor *create_debugged(void)
+{
+    tenon_executor *executor = NULL;
+    tenon_status status = tenon_executor_create(
+        &executor, TENON_EXECUTOR_OPTIONS(.worker_count = 2, .debug = true));
+
+    return status == TENON_OK ? executor : NULL;
+}
+
+// In a frame of the stack, also where a sanitizer takes its frames elsewhere.
+static __attribute__((noinline, no_sanitize_address)) tenon_status open_left(
+    tenon_executor *executor)
+{
+    tenon_scope scope;
+
+    return tenon_scope_open(
+        &scope, TENON_SCOPE_OPTIONS(.executor = executor, .name = "left"));
+}
+
+static int open_left_inside(tenon_task *self, void *arg)
+{
+    (void)self;
+    (void)arg;
+    return open_left(NULL);
+}
+
+// What the last words have to be; exit statuses.
+enum { SAID = 7, NOT_SAID = 8, NO_END = 9 };
+static struct catch last_words;
+static const char *reason;
+
+// abort() calls it.
+static void judge_last_words(int number)
+{
+    char text[4096];
+    ssize_t size = pread(fileno(last_words.caught), text, sizeof(text) - 1, 0);
+
+    (void)number;
+    text[size < 0 ? 0 : size] = 0;
+    bool has_all = strstr(text, reason) != NULL &&
+                   strstr(text, "scope 'left': open") != NULL;
+    _exit(has_all ? SAID : NOT_SAID);
+}
+
+static void expect_last_words(const char *expected)
+{
+    reason = expected;
+    catch_begin(&last_words);
+    signal(SIGABRT, judge_last_words);
+}
+
+Test(
+    abort, root_scope_that_is_not_joined_is_shown_in_debug_mode,
+    .exit_code = SAID)
+{
+    tenon_executor *executor = create_debugged();
+    tenon_scope other;
+
+    expect_last_words("was not joined before its frame ended");
+    (void)!open_left(executor);
+    (void)!tenon_scope_open(&other, TENON_SCOPE_OPTIONS(.executor = executor));
+    _exit(NO_END);
+}
+
+Test(
+    abort, scope_of_a_task_that_is_not_joined_is_shown_in_debug_mode,
+    .exit_code = SAID)
+{
+    tenon_executor *executor = create_debugged();
+
+    expect_last_words("returned without joining a scope of its own frame");
+    (void)!tenon_run(executor, open_left_inside, NULL, NULL);
+    _exit(NO_END);
 }
