@@ -44,12 +44,10 @@ typedef struct tenon_signals {
     pid_t process;         // 0: it does not watch
     uint64_t watched[16];  // sigset_t, which plain C does not have
     uint64_t before[16];
-    int any_number;
+    int fds[2];
     tenon_token *tokens[2];
     tenon_signal_fn *on_signal;
     void *context;
-    TENON_ATOMIC(bool) is_ending;
-    pthread_mutex_t acting;
 } tenon_signals;
 
 /// Block the signals in the calling thread, and start a thread that waits for
@@ -66,15 +64,18 @@ typedef struct tenon_signals {
 /// Threads:  any; one watch at a time for a signal.
 /// Blocks:   never.
 /// Errors:   TENON_EINVAL neither token nor function, or both, or a signal that
-///           cannot be waited for; TENON_EAGAIN no thread: nothing was changed.
+///           cannot be waited for; TENON_EAGAIN no thread or no two file
+///           descriptors left: nothing was changed.
 TENON_API TENON_NODISCARD tenon_status tenon_signals_watch(
     tenon_signals *signals, const tenon_signals_options *options);
 
 /// Watch no more. On the thread that called tenon_signals_watch(), signals are
-/// blocked as they were before. Accepts zeroed memory; in the child of a
-/// fork(2), where nobody watches, nothing is done.
+/// blocked as they were before; those that wait are delivered. Accepts zeroed
+/// memory; in the child of a fork(2), where nobody watches, it only closes the
+/// child's copies of two file descriptors.
 ///
-/// Threads:  any, one.
+/// Threads:  any, one, but not the watching one, as in `on_signal` or in what a
+///           cancel calls: that aborts with a message.
 /// Blocks:   until the thread has ended, and what its cancel calls.
 /// Errors:   none.
 TENON_API void tenon_signals_end(tenon_signals *signals);

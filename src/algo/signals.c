@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// signals — a thread in sigwaitinfo(2).
+// signals — a thread that reads a signalfd(2).
 //
 // The signals are blocked wherever they could be delivered, so that they wait
-// for that thread. To end it, it is sent one of them; that one is told from the
-// others by what comes with it. (Not by SI_TKILL, which not every kernel says.)
+// for that thread. It waits for an eventfd(2) too, which ends it: a signal to
+// itself could be taken for a user's, and is lost where no more may be queued.
 //
 // Roles:    the thread waits and cancels; another starts and ends it.
 // Progress: the end waits for the thread.
-// Invariants:
-//   I1 the thread is sent that one only while it blocks all signals: acting is
-//      held by who sends, and by the thread while it does not
-// Ordering:
-//   E1 end    tenon_signals_end: store-release is_ending -> is_ending:
-//             load-acquire is_ending
 
 #include "tenon/signals.h"
 
-#include "base/atomic.h"
+#include "base/check.h"
 #include "base/platform.h"
+#include "base/signal_fd.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +23,9 @@
 _Static_assert(
     sizeof(sigset_t) <= sizeof(((tenon_signals *)NULL)->watched),
     "the public struct has room for a set of signals");
+_Static_assert(
+    sizeof(((tenon_signals *)NULL)->fds) == TN_SIGNAL_FDS * sizeof(int),
+    "the public struct has room for the descriptors");
 
 static const int usual_numbers[] = {SIGINT, SIGTERM};
 
@@ -66,22 +64,8 @@ static bool fill_set(
             sigaddset(watched_of(signals), numbers[i]) != 0) {
             return false;
         }
-        signals->any_number = numbers[i];
     }
     return count > 0;
-}
-
-static bool is_ending(tenon_signals *signals)
-{
-    return tn_load_acquire(&signals->is_ending);  // E1
-}
-
-// Was it sent by tenon_signals_end(), to this thread?
-static bool is_the_end(tenon_signals *signals, const siginfo_t *info)
-{
-    return is_ending(signals) && info->si_code == SI_QUEUE &&
-           info->si_pid == signals->process &&
-           info->si_value.sival_ptr == signals;
 }
 
 // "SIGINT", whatever the language of the user.
@@ -110,8 +94,8 @@ static bool cancel_next(tenon_signals *signals, int number)
     return false;
 }
 
-// To this thread, which is the only one not to block it.
-static void raise_unblocked(int number)
+// As if nobody watched: to this thread, the only one not to block it.
+static void let_act(int number)
 {
     sigset_t one;
     sigset_t before;
@@ -123,41 +107,23 @@ static void raise_unblocked(int number)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-// As if nobody watched, which is so if the end has come meanwhile.
-static void let_act(tenon_signals *signals, int number)
-{
-    pthread_mutex_lock(&signals->acting);  // I1
-    if (is_ending(signals)) {
-        kill(signals->process, number);
-    } else {
-        raise_unblocked(number);
-    }
-    pthread_mutex_unlock(&signals->acting);
-}
-
 static void act(tenon_signals *signals, int number)
 {
     if (signals->on_signal != NULL) {
         signals->on_signal(number, signals->context);
     } else if (!cancel_next(signals, number)) {
-        let_act(signals, number);
+        let_act(number);
     }
 }
 
 static void *thread_main(void *arg)
 {
     tenon_signals *signals = arg;
-    siginfo_t info;
 
     tn_thread_set_name("tenon-signals");
-    while (!is_ending(signals)) {
-        int number = sigwaitinfo(watched_of(signals), &info);
-        if (number < 0) {
-            continue;  // interrupted by a debugger
-        }
-        if (!is_the_end(signals, &info)) {
-            act(signals, number);
-        }
+    for (int number = tn_signal_fd_wait(signals->fds); number > 0;
+         number = tn_signal_fd_wait(signals->fds)) {
+        act(signals, number);
     }
     return NULL;
 }
@@ -197,38 +163,43 @@ tenon_status tenon_signals_watch(
         !fill_set(signals, options)) {
         return TENON_EINVAL;
     }
+    signals->process = 0;
+    if (!tn_signal_fd_open(watched_of(signals), signals->fds)) {
+        return TENON_EAGAIN;
+    }
     signals->on_signal = options->on_signal;
     signals->context = options->context;
     signals->tokens[0] = options->token;
     signals->tokens[1] = options->second;
     signals->caller = pthread_self();
-    signals->process = getpid();
-    tn_atomic_init(&signals->is_ending, false);
-    pthread_mutex_init(&signals->acting, NULL);
     pthread_sigmask(SIG_BLOCK, watched_of(signals), before_of(signals));
     if (start_thread(signals) != 0) {
         unblock(signals);
-        pthread_mutex_destroy(&signals->acting);
-        signals->process = 0;
+        tn_signal_fd_close(signals->fds);
         return TENON_EAGAIN;
     }
+    signals->process = getpid();
     return TENON_OK;
 }
 
 void tenon_signals_end(tenon_signals *signals)
 {
-    if (signals->process == 0 || signals->process != getpid()) {
+    pid_t process = signals->process;
+
+    if (process == 0) {
         return;
     }
-    union sigval ours = {.sival_ptr = signals};
-
-    pthread_mutex_lock(&signals->acting);         // I1
-    tn_store_release(&signals->is_ending, true);  // E1
-    pthread_sigqueue(signals->thread, signals->any_number, ours);
-    pthread_mutex_unlock(&signals->acting);
-    pthread_join(signals->thread, NULL);
-    pthread_mutex_destroy(&signals->acting);
     signals->process = 0;
+    if (process != getpid()) {
+        tn_signal_fd_close(signals->fds);  // the copies of a forked child
+        return;
+    }
+    tn_require(
+        !pthread_equal(signals->thread, pthread_self()),
+        "tenon_signals_end() on the watching thread waits for itself");
+    tn_signal_fd_end(signals->fds);
+    pthread_join(signals->thread, NULL);
+    tn_signal_fd_close(signals->fds);
     if (pthread_equal(signals->caller, pthread_self())) {
         unblock(signals);
     }

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// platform_linux — futex, membarrier, threads and pages on Linux.
+// platform_linux — futex, membarrier, threads, signals and pages on Linux.
 
 #include "base/platform.h"
 
 #include "base/futex.h"
+#include "base/signal_fd.h"
 
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,6 +96,55 @@ void tn_eventfd_add(int event_fd)
 {
     // It blocks only when 2^64 - 2 are unread, and fails only if it is closed.
     (void)eventfd_write(event_fd, 1);
+}
+
+bool tn_signal_fd_open(const sigset_t *signals, int fds[TN_SIGNAL_FDS])
+{
+    fds[TN_SIGNAL_COME] = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fds[TN_SIGNAL_COME] < 0) {
+        return false;
+    }
+    fds[TN_SIGNAL_END] = eventfd(0, EFD_CLOEXEC);
+    if (fds[TN_SIGNAL_END] < 0) {
+        close(fds[TN_SIGNAL_COME]);
+        return false;
+    }
+    return true;
+}
+
+int tn_signal_fd_wait(const int fds[TN_SIGNAL_FDS])
+{
+    struct pollfd polls[TN_SIGNAL_FDS];
+
+    for (int i = 0; i < TN_SIGNAL_FDS; i++) {
+        polls[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    }
+    for (;;) {
+        struct signalfd_siginfo info;
+
+        if (poll(polls, TN_SIGNAL_FDS, -1) < 0) {
+            continue;  // interrupted by a debugger
+        }
+        if (polls[TN_SIGNAL_END].revents != 0) {
+            return 0;
+        }
+        // Somebody else may have taken it meanwhile: then it reads nothing.
+        if (read(fds[TN_SIGNAL_COME], &info, sizeof(info)) == sizeof(info)) {
+            return (int)info.ssi_signo;
+        }
+    }
+}
+
+void tn_signal_fd_end(const int fds[TN_SIGNAL_FDS])
+{
+    tn_eventfd_add(fds[TN_SIGNAL_END]);
+}
+
+void tn_signal_fd_close(const int fds[TN_SIGNAL_FDS])
+{
+    for (int i = 0; i < TN_SIGNAL_FDS; i++) {
+        close(fds[i]);
+    }
 }
 
 void *tn_pages_map(size_t size_bytes, size_t align)

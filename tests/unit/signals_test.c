@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <tenon/tenon.h>
 #include <unistd.h>
 
@@ -434,12 +435,16 @@ Test(signals, another_thread_may_end_the_watch)
 static int end_forked(void *arg)
 {
     struct watch *watch = arg;
+    int above = dup(0);
 
     tenon_signals_end(&watch->signals);
-    return is_blocked(SIGINT) && !tenon_token_cancelled(&watch->first) ? 7 : 8;
+    bool is_unchanged =
+        is_blocked(SIGINT) && !tenon_token_cancelled(&watch->first);
+    bool is_closed = dup(0) < above;  // the lowest number is free again
+    return is_unchanged && is_closed ? 7 : 8;
 }
 
-Test(signals, end_in_a_forked_process_does_nothing)
+Test(signals, end_in_a_forked_process_only_closes_its_descriptors)
 {
     struct watch watch;
 
@@ -447,6 +452,82 @@ Test(signals, end_in_a_forked_process_does_nothing)
     cr_expect(eq(int, child_run(end_forked, &watch), 7));
     cr_expect(send_and_await(SIGINT, &watch.first));  // it watches as ever
     end(&watch);
+}
+
+// What the system queues for a process may be used up.
+Test(signals, end_needs_no_signal_to_be_queued)
+{
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+    const int numbers[] = {SIGTERM, SIGRTMIN + 1};
+
+    cr_assert(zero(int, setrlimit(RLIMIT_SIGPENDING, &none)));
+    for (int i = 0; i < 400; i++) {
+        struct watch watch;
+        int number = numbers[i % 2];
+        cr_assert(zero(int, start(&watch, &number, 1)));
+        cr_assert(send_and_await(number, &watch.first));
+        tenon_signals_end(&watch.signals);
+        cr_assert(not(tenon_token_cancelled(&watch.second)));
+        tenon_token_fini(&watch.first);
+        tenon_token_fini(&watch.second);
+    }
+}
+
+// All that this process may still open; returns how many.
+static int open_all(int *fds, int count)
+{
+    for (int i = 0; i < count; i++) {
+        fds[i] = dup(0);
+        if (fds[i] < 0) {
+            return i;
+        }
+    }
+    return count;
+}
+
+Test(signals, without_descriptors_nothing_is_watched_or_changed)
+{
+    const struct rlimit some = {.rlim_cur = 64, .rlim_max = 64};
+    int fds[64];
+    sigset_t before;
+
+    pthread_sigmask(SIG_BLOCK, NULL, &before);
+    cr_assert(zero(int, setrlimit(RLIMIT_NOFILE, &some)));
+    int count = open_all(fds, 64);
+    cr_assert(gt(int, count, 2));
+    cr_assert(lt(int, count, 64));
+    for (int free_count = 0; free_count <= 2; free_count++) {
+        struct watch watch;
+        int expected = free_count < 2 ? TENON_EAGAIN : TENON_OK;
+        cr_expect(eq(int, start(&watch, NULL, 0), expected));
+        end(&watch);
+        expect_mask(&before);
+        cr_assert(eq(int, open_all(&fds[count], free_count + 1), free_count));
+        count += free_count;
+        for (int i = 0; i <= free_count; i++) {
+            close(fds[--count]);  // one more than before is free
+        }
+    }
+}
+
+static void end_inside(int number, void *context)
+{
+    (void)number;
+    tenon_signals_end(context);
+}
+
+Test(signals, end_on_the_watching_thread_aborts, .signal = SIGABRT)
+{
+    struct gate never = {0};
+    tenon_signals signals;
+
+    cr_assert(zero(
+        int,
+        tenon_signals_watch(
+            &signals, TENON_SIGNALS_OPTIONS(
+                              .on_signal = end_inside, .context = &signals))));
+    kill(getpid(), SIGTERM);
+    cr_fail("lives on, the gate is open: %d", gate_wait(&never));
 }
 
 // --- nonsense ---
