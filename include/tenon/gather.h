@@ -22,10 +22,11 @@ typedef struct tenon_call {
     void *arg;
     const char *name;  ///< must outlive the report's making; NULL: none
 
-    // Filled in.
+    // Filled in, whatever is returned.
     tenon_outcome outcome;     ///< DROPPED also if it was not even started
     int status;                ///< what `fn` returned, or TENON_CANCELLED
-    const tenon_error *error;  ///< in the report, if it failed; or NULL
+    const tenon_error *error;  ///< in the report, if it failed; or NULL, as
+                               ///< in tenon_completion
 } tenon_call;
 
 /// Make calls[0 .. call_count - 1], each as a task, and wait for all. The first

@@ -65,26 +65,27 @@ static void keep(const tenon_completion *completion, void *context)
 
     call->outcome = completion->outcome;
     call->status = completion->status;
+    call->error = completion->error;
     if (completion->outcome == TENON_OUTCOME_OK) {
         tn_cas_acqrel(&gathering->first, &none, completion->id);  // E1
     }
 }
 
-// What becomes of a call that is not started.
-static void reset(tenon_call *call)
+// What becomes of calls that are not started.
+static void reset_all(struct gathering *gathering)
 {
-    call->outcome = TENON_OUTCOME_DROPPED;
-    call->status = TENON_CANCELLED;
-    call->error = NULL;
+    for (size_t i = 0; i < gathering->call_count; i++) {
+        tenon_call *call = &gathering->calls[i];
+        call->outcome = TENON_OUTCOME_DROPPED;
+        call->status = TENON_CANCELLED;
+        call->error = NULL;
+    }
 }
 
 static tenon_status spawn_all(struct gathering *gathering, tenon_scope *scope)
 {
     tenon_status status = TENON_OK;
 
-    for (size_t i = 0; i < gathering->call_count; i++) {
-        reset(&gathering->calls[i]);
-    }
     for (size_t i = 0; i < gathering->call_count && status == TENON_OK; i++) {
         tenon_call *call = &gathering->calls[i];
         status = tenon_spawn_with(
@@ -96,22 +97,11 @@ static tenon_status spawn_all(struct gathering *gathering, tenon_scope *scope)
     return status;
 }
 
-// Its own: what calls have spawned beside it may have the same id.
-static bool is_of(const tenon_error *error, const tenon_call *call)
+// No report holds them: they are gone, or somebody else's.
+static void forget_errors(struct gathering *gathering)
 {
-    return call->outcome == TENON_OUTCOME_FAILED && call->error == NULL &&
-           call->status == error->code;
-}
-
-static void find_errors(struct gathering *gathering, const tenon_report *report)
-{
-    for (const tenon_error *error = report->errors; error != NULL;
-         error = error->next) {
-        uint64_t index = error->task_id - 1;
-        if (index < gathering->call_count &&
-            is_of(error, &gathering->calls[index])) {
-            gathering->calls[index].error = error;
-        }
+    for (size_t i = 0; i < gathering->call_count; i++) {
+        gathering->calls[i].error = NULL;
     }
 }
 
@@ -121,6 +111,9 @@ static tenon_status gather(
 {
     tenon_scope scope;
 
+    if (gathering->calls != NULL) {
+        reset_all(gathering);
+    }
     if (!are_valid(gathering->calls, gathering->call_count, given)) {
         return TENON_EINVAL;
     }
@@ -131,8 +124,8 @@ static tenon_status gather(
     }
     status = spawn_all(gathering, &scope);
     status = tenon_scope_join(&scope, status, report);
-    if (report != NULL) {
-        find_errors(gathering, report);
+    if (report == NULL) {
+        forget_errors(gathering);
     }
     return status;
 }

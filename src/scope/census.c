@@ -16,6 +16,7 @@
 #include "scope/census.h"
 
 #include "sched/executor.h"
+#include "scope/deadline.h"
 #include "scope/finding.h"
 #include "scope/open.h"
 #include "scope/scope.h"
@@ -394,7 +395,7 @@ static uint64_t next_look_ns(const struct tn_census *census)
     uint64_t interval_ns =
         least_ns / 4 > INTERVAL_MIN_NS ? least_ns / 4 : INTERVAL_MIN_NS;
 
-    return tn_timer_now_ns(&census->executor->timer) + interval_ns;
+    return tn_deadline_of(&census->executor->timer, 0, interval_ns);
 }
 
 static void inspect_in_time(struct tn_timer_entry *entry)

@@ -88,8 +88,10 @@ void tn_fork_check_left(
 static __attribute__((noinline)) void pass_on(
     tenon_task *self, tenon_task *child, int status)
 {
-    if (tn_task_conclude(child, &status) == TENON_OUTCOME_FAILED) {
-        tn_failure_pass_on(&self->failure, status);
+    struct tn_ending ending = tn_task_conclude(child, status);
+
+    if (ending.outcome == TENON_OUTCOME_FAILED) {
+        tn_failure_pass_on(&self->failure, ending.status);
     }
 }
 

@@ -83,26 +83,29 @@ static void unappend_locked(tenon_scope *scope, struct list_end end)
     scope->kept_count--;
 }
 
-// True: it has cancelled the scope.
-static bool record_locked(tenon_scope *scope, tenon_error *error, bool cancels)
+// Returns `error`, or NULL if it is not kept. `*has_won`: it has cancelled the
+// scope.
+static const tenon_error *record_locked(
+    tenon_scope *scope, tenon_error *error, bool cancels, bool *has_won)
 {
     struct list_end end = {scope->last_error};
     bool is_kept = scope->kept_count < scope->max_errors;
 
     error->after_cancel = tenon_token_cancelled(&scope->token);
     append_locked(scope, error);
-    bool has_won = cancels && cancel_for(scope, error);
+    *has_won = cancels && cancel_for(scope, error);
     if (is_fatal(error) && !is_fatal(scope->primary)) {
         scope->primary = error;
         is_kept = true;
-    } else if (has_won && scope->primary == NULL) {
+    } else if (*has_won && scope->primary == NULL) {
         scope->primary = error;
     }
-    if (!is_kept && !has_won) {
+    if (!is_kept && !*has_won) {
         unappend_locked(scope, end);
         tn_error_free_list(error);
+        return NULL;
     }
-    return has_won;
+    return error;
 }
 
 static tenon_error unnamed_error(int code)
@@ -120,9 +123,11 @@ static tenon_error unnamed_error(int code)
 // Whose error it is, and whether it cancels.
 enum kind { OF_TASK, OF_TASK_CANCELS, OWN, OWN_CANCELS };
 
-static void record(
+// Returns `error`, or NULL if it is not kept.
+static const tenon_error *record(
     tenon_scope *scope, tenon_error *error, int code, enum kind kind)
 {
+    const tenon_error *kept = NULL;
     bool cancels = kind == OF_TASK_CANCELS || kind == OWN_CANCELS;
     bool has_won = false;
 
@@ -131,7 +136,7 @@ static void record(
     scope->own_error_count += kind == OWN || kind == OWN_CANCELS;
     if (error != NULL) {
         error->sequence = sequence;
-        has_won = record_locked(scope, error, cancels);
+        kept = record_locked(scope, error, cancels, &has_won);
     } else if (cancels) {
         // No memory at all: counted, and it cancels all the same.
         tenon_error words = unnamed_error(code);
@@ -142,9 +147,10 @@ static void record(
     if (has_won) {
         tn_callback_run(&scope->token);
     }
+    return kept;
 }
 
-void tn_ledger_task_failed(tenon_task *task, int code)
+const tenon_error *tn_ledger_task_failed(tenon_task *task, int code)
 {
     tenon_scope *scope = task->scope;
     bool is_recorded = false;
@@ -153,14 +159,14 @@ void tn_ledger_task_failed(tenon_task *task, int code)
 
     task->failure = TN_FAILURE_NONE;
     if (is_recorded) {
-        return;
+        return NULL;
     }
     if (error != NULL) {
         error->task_id = tenon_task_id(task);
         tn_error_set_names(
             error, tenon_task_name(task), tenon_scope_name(scope));
     }
-    record(
+    return record(
         scope, error, code,
         scope->policy == TENON_POLICY_FAIL_FAST ? OF_TASK_CANCELS : OF_TASK);
 }

@@ -124,7 +124,8 @@ void tn_scope_drop_limiter(tenon_scope *scope);
 int tn_scope_close_left_open(tenon_task *task, int status, const char *end);
 
 // [any] Record that a task failed with `code`, and do as the policy says.
-void tn_ledger_task_failed(tenon_task *task, int code);
+// Returns its error; NULL: not kept, or recorded already.
+const tenon_error *tn_ledger_task_failed(tenon_task *task, int code);
 
 // [owner] The same for the body.
 void tn_ledger_body_failed(tenon_scope *scope, int code);

@@ -176,44 +176,48 @@ static void note_latency(tenon_task *task)
     }
 }
 
-tenon_outcome tn_task_conclude(tenon_task *task, int *status)
+struct tn_ending tn_task_conclude(tenon_task *task, int status)
 {
-    if (*status == TENON_CANCELLED && tenon_cancelled(task)) {
+    struct tn_ending ending = {.outcome = TENON_OUTCOME_OK, .status = status};
+
+    if (status == TENON_CANCELLED && tenon_cancelled(task)) {
         if (!has_timed_out(task)) {
             tn_failure_clear(&task->failure);
             note_latency(task);
-            return TENON_OUTCOME_CANCELLED;
+            ending.outcome = TENON_OUTCOME_CANCELLED;
+            return ending;
         }
-        *status = TENON_TIMEOUT;
+        ending.status = TENON_TIMEOUT;
     }
-    if (*status == TENON_OK) {
+    if (ending.status == TENON_OK) {
         tn_failure_clear(&task->failure);
-        return TENON_OUTCOME_OK;
+        return ending;
     }
     // It may cancel the scope, and that calls functions of the user's.
     struct tn_worker *worker = tn_worker_self();
     void *previous = enter_as(worker, task);
-    tn_ledger_task_failed(task, *status);
+    ending.error = tn_ledger_task_failed(task, ending.status);
     leave_as(worker, task, previous);
-    return TENON_OUTCOME_FAILED;
+    ending.outcome = TENON_OUTCOME_FAILED;
+    return ending;
 }
 
 // Who wants to know hears of it while the argument lives.
 static void tell(
-    struct tn_worker *worker, tenon_task *task, tenon_outcome outcome,
-    int status)
+    struct tn_worker *worker, tenon_task *task, struct tn_ending ending)
 {
     const struct tn_task_extra *extra = task->relation;
     uint32_t flags = tn_task_flags(task);
     bool is_callers =
         (flags & (TN_TASK_HANDLED | TN_TASK_OWNED)) == TN_TASK_HANDLED;
     tenon_completion completion = {
-        .outcome = outcome,
-        .status = status,
+        .outcome = ending.outcome,
+        .status = ending.status,
         .id = tenon_task_id(task),
         .name = tenon_task_name(task),
         .arg = task->arg,
         .handle = is_callers ? tn_task_handle(task) : NULL,
+        .error = ending.error,
     };
 
     task->failure = TN_FAILURE_NONE;
@@ -243,7 +247,7 @@ static void end_extra(struct tn_worker *worker, tenon_task *task)
     task->relation = NULL;
 }
 
-static void end_handle(tenon_handle *handle, tenon_outcome outcome, int status)
+static void end_handle(tenon_handle *handle, struct tn_ending ending)
 {
     tenon_task *task = &handle->task;
 
@@ -253,15 +257,15 @@ static void end_handle(tenon_handle *handle, tenon_outcome outcome, int status)
         free(handle);
         return;
     }
-    task->result.status = status;
-    tn_store_release(&task->state, tn_task_ended_state(task, outcome));  // E1
+    task->result.status = ending.status;
+    tn_store_release(
+        &task->state, tn_task_ended_state(task, ending.outcome));  // E1
     tn_stream_add(handle);
 }
 
 // [worker] A spawned task has come to its end, run or dropped.
 static __attribute__((noinline)) void end_spawned(
-    struct tn_worker *worker, tenon_task *task, tenon_outcome outcome,
-    int status)
+    struct tn_worker *worker, tenon_task *task, struct tn_ending ending)
 {
     tenon_scope *scope = task->scope;
     bool is_handled = tn_task_is_handled(task);
@@ -271,20 +275,20 @@ static __attribute__((noinline)) void end_spawned(
     }
     if (task->relation != NULL ||
         (tn_task_flags(task) & TN_TASK_WATCHED) != 0) {
-        tell(worker, task, outcome, status);
+        tell(worker, task, ending);
     }
     if (task->relation != NULL) {
         end_extra(worker, task);
     }
-    if (outcome != TENON_OUTCOME_OK) {
-        count_outcome(scope, outcome);
+    if (ending.outcome != TENON_OUTCOME_OK) {
+        count_outcome(scope, ending.outcome);
     }
-    if (is_handled && was_stopped_alone(tn_task_handle(task), outcome)) {
+    if (is_handled && was_stopped_alone(tn_task_handle(task), ending.outcome)) {
         // relaxed: as above.
         tn_add_relaxed(&scope->alone_count, 1);
     }
     if (is_handled) {
-        end_handle(tn_task_handle(task), outcome, status);
+        end_handle(tn_task_handle(task), ending);
     } else {
         tn_worker_give_piece(worker, task);
     }
@@ -302,8 +306,8 @@ static __attribute__((noinline)) void run_forked(
     }
     int status =
         tn_task_call(worker, task, worker->face.current, TN_FAILURE_NONE);
-    tenon_outcome outcome = tn_task_conclude(task, &status);
-    tn_fork_end(task, outcome, status);
+    struct tn_ending ending = tn_task_conclude(task, status);
+    tn_fork_end(task, ending.outcome, ending.status);
 }
 
 // The rest of a task that was not a plain success.
@@ -313,26 +317,28 @@ static __attribute__((noinline)) void end_otherwise(
     if (tn_delay_goes_on(task, status)) {
         return;
     }
-    tenon_outcome outcome =
-        status == TENON_OK && task->failure == TN_FAILURE_NONE
-            ? TENON_OUTCOME_OK
-            : tn_task_conclude(task, &status);
+    struct tn_ending ending = {.outcome = TENON_OUTCOME_OK};
 
-    end_spawned(worker, task, outcome, status);
+    if (status != TENON_OK || task->failure != TN_FAILURE_NONE) {
+        ending = tn_task_conclude(task, status);
+    }
+    end_spawned(worker, task, ending);
 }
 
 // It never ran. If its own deadline was the cause, that is an error.
 static __attribute__((noinline)) void drop(
     struct tn_worker *worker, tenon_task *task)
 {
-    int status = TENON_CANCELLED;
-    tenon_outcome outcome = TENON_OUTCOME_DROPPED;
+    struct tn_ending ending = {
+        .outcome = TENON_OUTCOME_DROPPED,
+        .status = TENON_CANCELLED,
+    };
 
     if (has_timed_out(task)) {
         task->failure = TN_FAILURE_NONE;
-        outcome = tn_task_conclude(task, &status);
+        ending = tn_task_conclude(task, ending.status);
     }
-    end_spawned(worker, task, outcome, status);
+    end_spawned(worker, task, ending);
 }
 
 static __attribute__((noinline)) void run_otherwise(

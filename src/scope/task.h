@@ -139,9 +139,16 @@ static inline tenon_outcome tn_handle_ended(const tenon_handle *handle)
     return (tenon_outcome)outcome;
 }
 
-// [worker] What a task that returned `*status` came to. Its error is recorded.
+// What a task came to.
+struct tn_ending {
+    tenon_outcome outcome;
+    int status;
+    const tenon_error *error;  // its own, if kept; or NULL
+};
+
+// [worker] What a task that returned `status` came to. Its error is recorded.
 // One that was stopped by its own deadline has failed with TENON_TIMEOUT.
-tenon_outcome tn_task_conclude(tenon_task *task, int *status);
+struct tn_ending tn_task_conclude(tenon_task *task, int status);
 
 // [worker] Let a forked task that was taken from a deque inherit what it runs
 // with. Its parent waits for it.

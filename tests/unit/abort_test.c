@@ -3,6 +3,7 @@
 // abort_test — misuse that no code can report ends the program.
 
 #include "catch.h"
+#include "gate.h"
 #include "pool.h"
 #include "tasks.h"
 
@@ -282,6 +283,7 @@ static int open_left_inside(tenon_task *self, void *arg)
 enum { SAID = 7, NOT_SAID = 8, NO_END = 9 };
 static struct catch last_words;
 static const char *reason;
+static const char *below;  // what else is to be shown, or NULL
 
 // abort() calls it.
 static void judge_last_words(int number)
@@ -292,7 +294,8 @@ static void judge_last_words(int number)
     (void)number;
     text[size < 0 ? 0 : size] = 0;
     bool has_all = strstr(text, reason) != NULL &&
-                   strstr(text, "scope 'left': open") != NULL;
+                   strstr(text, "scope 'left': open") != NULL &&
+                   (below == NULL || strstr(text, below) != NULL);
     _exit(has_all ? SAID : NOT_SAID);
 }
 
@@ -313,6 +316,76 @@ Test(
     expect_last_words("was not joined before its frame ended");
     (void)!open_left(executor);
     (void)!tenon_scope_open(&other, TENON_SCOPE_OPTIONS(.executor = executor));
+    _exit(NO_END);
+}
+
+static struct gate never;
+
+static int wait_for_ever(tenon_task *self, void *arg)
+{
+    (void)self;
+    gate_open(arg);
+    return gate_wait(&never) ? TENON_OK : TASK_IN_VAIN;
+}
+
+// Whether it is cancelled, its token asks the scope's.
+static __attribute__((noinline, no_sanitize_address)) tenon_status leave_task(
+    tenon_executor *executor, struct gate *started)
+{
+    static tenon_handle handle;
+    tenon_scope scope;
+    tenon_status status = tenon_scope_open(
+        &scope, TENON_SCOPE_OPTIONS(.executor = executor, .name = "left"));
+
+    return status != TENON_OK ? status
+                              : tenon_spawn_task(
+                                    &scope, &handle, wait_for_ever, started,
+                                    TENON_TASK_OPTIONS(.name = "orphan"));
+}
+
+#define DEEP_BYTES 32768
+
+// Where what is called later does not reach.
+static __attribute__((noinline, no_sanitize_address)) tenon_status
+leave_task_deep_down(tenon_executor *executor, struct gate *started)
+{
+    volatile char above[DEEP_BYTES];
+
+    above[0] = 0;
+    tenon_status status = leave_task(executor, started);
+    return above[0] == 0 ? status : TENON_EINVAL;
+}
+
+// Others have used the stack since.
+static __attribute__((noinline, no_sanitize_address)) void overwrite_stack(void)
+{
+    volatile char bytes[2 * DEEP_BYTES];
+
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = 0x50;  // as an address: none
+    }
+}
+
+Test(
+    abort, task_below_it_is_shown_though_nothing_is_left_of_the_scope,
+    .exit_code = SAID)
+{
+    tenon_executor *executor = create_debugged();
+    struct gate started = {0};
+    tenon_token elsewhere;
+    tenon_scope other;
+
+    expect_last_words("was not joined before its frame ended");
+    below = "'orphan'";
+    (void)!leave_task_deep_down(executor, &started);
+    if (gate_wait(&started)) {
+        overwrite_stack();
+        // From now on a token asks those above it whether they are set.
+        tenon_token_init(&elsewhere, NULL);
+        tenon_token_cancel(&elsewhere, 0, NULL);
+        (void)!tenon_scope_open(
+            &other, TENON_SCOPE_OPTIONS(.executor = executor));
+    }
     _exit(NO_END);
 }
 

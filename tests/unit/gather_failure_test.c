@@ -270,6 +270,99 @@ Test(gather_failure, errors_of_what_a_call_spawned_are_no_other_calls)
     pool_each(fail_beside);
 }
 
+struct twins {
+    int code;
+    struct gate other_has_failed;
+};
+
+static void note_other(const tenon_completion *completion, void *context)
+{
+    struct twins *twins = context;
+
+    if (completion->outcome == TENON_OUTCOME_FAILED) {
+        gate_open(&twins->other_has_failed);
+    }
+}
+
+static int spawn_twin(tenon_task *self, void *arg)
+{
+    struct twins *twins = arg;
+
+    return tenon_spawn_with(
+        tenon_task_scope(self), task_return, &twins->code,
+        TENON_TASK_OPTIONS(
+                .id = 1, .on_done = note_other, .on_done_context = twins));
+}
+
+static int fail_after_twin(tenon_task *self, void *arg)
+{
+    struct twins *twins = arg;
+
+    return gate_is_open(&twins->other_has_failed)
+               ? tenon_fail(self, twins->code, "the call's own")
+               : tenon_again(self, 1000);
+}
+
+static void fail_alike(tenon_executor *executor)
+{
+    struct twins twins = {.code = 31};
+    tenon_call calls[] = {
+        {.fn = fail_after_twin, .arg = &twins},
+        {.fn = spawn_twin, .arg = &twins},
+    };
+    tenon_report report;
+
+    cr_expect(
+        eq(int,
+           tenon_gather_all(
+               calls, 2, TENON_SCOPE_OPTIONS(.executor = executor), &report),
+           TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 2));
+    calls_expect(&calls[0], TENON_OUTCOME_FAILED, 31);
+    calls_expect(&calls[1], TENON_OUTCOME_OK, TENON_OK);
+    cr_assert(ne(ptr, (void *)calls[0].error, NULL));
+    cr_expect(eq(str, (char *)calls[0].error->text, "the call's own"));
+    tenon_report_free(&report);
+}
+
+Test(gather_failure, error_of_a_call_is_its_own_though_another_has_id_and_code)
+{
+    pool_each(fail_alike);
+}
+
+static int fail_by_fork(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    tenon_fork(self, &child, task_return, arg);
+    return tenon_join(self, &child);
+}
+
+static void pass_on(tenon_executor *executor)
+{
+    static int code = 31;
+    tenon_call call = {.fn = fail_by_fork, .arg = &code};
+    tenon_report report;
+
+    cr_expect(
+        eq(int,
+           tenon_gather_all(
+               &call, 1, TENON_SCOPE_OPTIONS(.executor = executor), &report),
+           TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 1));
+    cr_expect(eq(int, report.errors->code, 31));
+    cr_expect(zero(u64, report.errors->task_id));
+    cr_expect(eq(int, (int)call.outcome, (int)TENON_OUTCOME_FAILED));
+    cr_expect(eq(int, call.status, 31));
+    cr_expect(eq(ptr, (void *)call.error, NULL));
+    tenon_report_free(&report);
+}
+
+Test(gather_failure, error_that_a_call_passed_on_from_a_fork_is_the_forks)
+{
+    pool_each(pass_on);
+}
+
 static void fail_inside(tenon_executor *executor)
 {
     static int codes[] = {31, TENON_OK, 33};

@@ -249,20 +249,45 @@ Test(gather, foreign_threads_gather_at_the_same_time)
 
 // --- nonsense ---
 
+static const tenon_error old_error = {.code = 77};
+
+// As from an earlier gather.
+static void fill_in(tenon_call *calls, size_t call_count)
+{
+    for (size_t i = 0; calls != NULL && i < call_count; i++) {
+        calls[i].outcome = TENON_OUTCOME_FAILED;
+        calls[i].status = 77;
+        calls[i].error = &old_error;
+    }
+}
+
+static void expect_untouched(const tenon_call *calls, size_t call_count)
+{
+    for (size_t i = 0; calls != NULL && i < call_count; i++) {
+        calls_expect(&calls[i], TENON_OUTCOME_DROPPED, TENON_CANCELLED);
+    }
+}
+
 static void expect_refused(
     tenon_call *calls, size_t call_count, const tenon_scope_options *options)
 {
     size_t winner = 99;
     tenon_report report = {.status = 88};
 
+    fill_in(calls, call_count);
     cr_expect(eq(
         int, tenon_gather(calls, call_count, options, &report), TENON_EINVAL));
+    expect_untouched(calls, call_count);
+    fill_in(calls, call_count);
     cr_expect(
         eq(int, tenon_gather_all(calls, call_count, options, &report),
            TENON_EINVAL));
+    expect_untouched(calls, call_count);
+    fill_in(calls, call_count);
     cr_expect(
         eq(int, tenon_race(calls, call_count, options, &winner, &report),
            TENON_EINVAL));
+    expect_untouched(calls, call_count);
     cr_expect(eq(sz, winner, 99));
     cr_expect(eq(int, report.status, 88));
 }

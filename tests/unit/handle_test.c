@@ -447,10 +447,14 @@ static void tell_done(tenon_executor *executor)
         TENON_TASK_OPTIONS(
                 .id = 4, .on_done = note_done, .on_done_context = &forgotten,
                 .destroy_arg = destroy_done));
-    must_join(&scope, NULL, TENON_ERRORS);
+    tenon_report report;
+    must_join(&scope, &report, TENON_ERRORS);
     expect_done(&kept, TENON_OUTCOME_FAILED, 9, &handle);
     cr_expect(eq(ptr, kept.completion.arg, &kept));
+    cr_expect(eq(ptr, (void *)kept.completion.error, (void *)report.errors));
     expect_done(&forgotten, TENON_OUTCOME_OK, TENON_OK, NULL);
+    cr_expect(eq(ptr, (void *)forgotten.completion.error, NULL));
+    tenon_report_free(&report);
 
     tenon_token token;
     tenon_token_init(&token, NULL);

@@ -60,6 +60,48 @@ Test(ledger, cancels_the_others_when_the_scope_fails_fast)
     pool_each_parallel(fail_fast);
 }
 
+struct told {
+    atomic_uint kept_count;
+    atomic_uint unkept_count;
+};
+
+static void note_error(const tenon_completion *completion, void *context)
+{
+    struct told *told = context;
+
+    if (completion->error == NULL) {
+        atomic_fetch_add(&told->unkept_count, 1);
+    } else if (completion->error->task_id == completion->id) {
+        atomic_fetch_add(&told->kept_count, 1);
+    }
+}
+
+static void tell_errors(tenon_executor *executor)
+{
+    static int code = 3;
+    tenon_scope scope;
+    tenon_report report;
+    struct told told = {.kept_count = 0};
+
+    open_collecting(&scope, executor, 4);
+    for (uint64_t i = 1; i <= 10; i++) {
+        must_spawn_with(
+            &scope, task_return, &code,
+            TENON_TASK_OPTIONS(
+                    .id = i, .on_done = note_error, .on_done_context = &told));
+    }
+    must_join(&scope, &report, TENON_ERRORS);
+    cr_expect(eq(sz, report.kept_count, 4));
+    cr_expect(eq(uint, atomic_load(&told.kept_count), 4));
+    cr_expect(eq(uint, atomic_load(&told.unkept_count), 6));
+    tenon_report_free(&report);
+}
+
+Test(ledger, tells_the_done_callback_the_error_if_it_keeps_it)
+{
+    pool_each_parallel(tell_errors);
+}
+
 static void collect(tenon_executor *executor)
 {
     static int code = 3;
