@@ -195,6 +195,38 @@ Test(thread_fault, none_runs_what_comes_by_reference_during_the_join)
     end(executor);
 }
 
+// There is no timer thread either: a wait with a time is refused, not endless.
+Test(thread_fault, none_runs_tasks_in_waits_that_are_no_joins)
+{
+    tenon_executor *executor = create_without_threads();
+    atomic_uint count = 0;
+    tenon_scope scope;
+    tenon_handle handles[3];
+    tenon_handle *const all[] = {&handles[0], &handles[1]};
+    tenon_handle *next = NULL;
+
+    must_open(&scope, executor);
+    for (int i = 0; i < 3; i++) {
+        cr_assert(zero(
+            int,
+            tenon_spawn_task(&scope, &handles[i], task_count, &count, NULL)));
+    }
+    uint64_t soon_ns = tenon_now_ns() + TENON_SECONDS(3600);
+    cr_expect(eq(int, tenon_scope_wait_until(&scope, soon_ns), TENON_EAGAIN));
+    cr_expect(
+        eq(int, tenon_scope_next_until(&scope, soon_ns, &next), TENON_EAGAIN));
+    cr_expect(eq(
+        int, tenon_wait_until(all, 2, TENON_WAIT_ALL, soon_ns), TENON_EAGAIN));
+    cr_expect(
+        zero(int, tenon_wait_until(all, 2, TENON_WAIT_ALL, TENON_NO_DEADLINE)));
+    cr_expect(ge(uint, atomic_load(&count), 2));
+    cr_expect(zero(int, tenon_scope_next(&scope, &next)));
+    cr_expect(zero(int, tenon_scope_wait_until(&scope, TENON_NO_DEADLINE)));
+    cr_expect(eq(uint, atomic_load(&count), 3));
+    must_join(&scope, NULL, TENON_OK);
+    end(executor);
+}
+
 static tenon_executor *shared;
 
 static void *run_often(void *arg)

@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #include <tenon/tenon.h>
 
-#include "watch.h"
+#include "progress.h"
 
 /// Read `fd` to its end and set the DIGEST_SIZE bytes at `digest`. Polls the
 /// token of `self` between blocks and tells `progress` of each.

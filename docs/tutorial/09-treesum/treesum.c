@@ -7,11 +7,11 @@
 // the end, it heeds Ctrl-C and a time limit, and its output is the same however
 // many workers there are. Read on in this order:
 //
-//     treesum.c  one scope, and what its report means for the exit status
-//     walk.c     the tasks: one per directory, one per file
-//     hash.c     a long task that polls
-//     watch.c    how a signal becomes a cancel; the line of progress
-//     node.c     what the tasks leave behind, in order
+//     treesum.c   one scope, and what its report means for the exit status
+//     walk.c      the tasks: one per directory, one per file
+//     hash.c      a long task that polls
+//     progress.c  a wait that is no join
+//     node.c      what the tasks leave behind, in order
 //     print.c, quote.c, options.c
 //
 // The structure is the library's: a policy is the difference between stopping
@@ -20,6 +20,7 @@
 // tasks but the poll.
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,8 @@
 
 #include "options.h"
 #include "print.h"
+#include "progress.h"
 #include "walk.h"
-#include "watch.h"
 
 // Walk all paths in one scope; all that happened is in the report.
 static tenon_status sum_paths(
@@ -50,19 +51,54 @@ static tenon_status sum_paths(
         return status;  // nothing to join
     }
     tenon_status body = walk_start(walk, &scope);
+    if (body == TENON_OK) {
+        progress_show(&walk->progress, &scope);
+    }
     return tenon_scope_join(&scope, body, report);
+}
+
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 &&
+           action.sa_handler == SIG_IGN;
+}
+
+// What ends a program sets `token`, and the second time ends it as ever.
+// Without a thread for that it does so the first time.
+static void watch_signals(tenon_signals *signals, tenon_token *token)
+{
+    static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+    int numbers[sizeof(stops) / sizeof(stops[0])];
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+        if (!is_ignored(stops[i])) {  // by nohup(1), or a shell's "&"
+            numbers[count++] = stops[i];
+        }
+    }
+    tenon_status status = tenon_signals_watch(
+        signals,
+        TENON_SIGNALS_OPTIONS(
+                .token = token, .numbers = numbers, .number_count = count));
+    if (status != TENON_OK && count > 0) {
+        fprintf(
+            stderr, "treesum: signals are not watched: %s\n",
+            tenon_status_name(status));
+    }
 }
 
 // The same, with as many workers as asked for, and with an eye on the signals.
 static tenon_status sum_watched(
     struct walk *walk, const struct options *options, tenon_report *report)
 {
-    struct watch watch;
+    tenon_signals signals = {0};
     tenon_token interrupt;
     tenon_executor *executor;
 
     tenon_token_init(&interrupt, NULL);
-    watch_start(&watch, &interrupt, &walk->progress);
+    watch_signals(&signals, &interrupt);  // before there are threads
     tenon_status status = tenon_executor_create(
         &executor,
         TENON_EXECUTOR_OPTIONS(
@@ -73,7 +109,7 @@ static tenon_status sum_watched(
             abort();  // no scope is open, and this is not a worker
         }
     }
-    watch_stop(&watch);
+    tenon_signals_end(&signals);
     tenon_token_fini(&interrupt);
     return status;
 }
@@ -107,11 +143,11 @@ static const char *why_incomplete(const tenon_report *report)
 {
     switch (report->cause.origin) {
     case TENON_CAUSE_DEADLINE:
-        return "the time is up";
+        return "the time limit";
     case TENON_CAUSE_FAILURE:
-        return "stopped at the first error";
+        return "the first error";
     default:
-        return report->cause.text;
+        return report->cause.text;  // the name of the signal
     }
 }
 
@@ -121,7 +157,9 @@ static void print_report(tenon_status status, const tenon_report *report)
         tenon_report_print(report, stderr);
     }
     if (is_incomplete(report)) {
-        fprintf(stderr, "treesum: incomplete: %s\n", why_incomplete(report));
+        fprintf(
+            stderr, "treesum: incomplete: stopped by %s\n",
+            why_incomplete(report));
     } else if (status != TENON_OK && report->error_count == 0) {
         // Of what the library checks, only the environment was not ours.
         fprintf(

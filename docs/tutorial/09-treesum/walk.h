@@ -9,7 +9,7 @@
 #include <tenon/tenon.h>
 
 #include "node.h"
-#include "watch.h"
+#include "progress.h"
 
 struct walk {
     struct node *first;  // the paths of the command line, in their order
