@@ -30,7 +30,8 @@ typedef struct tenon_limiter tenon_limiter;
 typedef int tenon_task_fn(tenon_task *self, void *arg);
 
 /// Ends the life of an argument: called exactly once, on any thread, after the
-/// task ran, when it was dropped, or when its spawn was refused.
+/// task ran, when it was dropped, or when its spawn was refused. It may open
+/// scopes; one that it leaves open is joined, and an error of the task's scope.
 typedef void tenon_destroy_fn(void *arg);
 
 /// How a task ended.
@@ -56,7 +57,8 @@ typedef struct tenon_completion {
 } tenon_completion;
 
 /// Called once when a task has ended, run or dropped, before its argument is
-/// destroyed and before the join of its scope can return; on any thread.
+/// destroyed and before the join of its scope can return; on any thread. For
+/// scopes that it opens, as tenon_destroy_fn.
 typedef void tenon_done_fn(const tenon_completion *completion, void *context);
 
 typedef struct tenon_task_options {

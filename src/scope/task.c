@@ -119,9 +119,15 @@ static void *enter_as(struct tn_worker *worker, tenon_task *task)
     return previous;
 }
 
+// A scope left open there is an error of its own. To record it may cancel, and
+// call what leaves another one open.
 static void leave_as(struct tn_worker *worker, tenon_task *task, void *previous)
 {
-    tn_task_check_left(worker, task, TENON_OK);
+    int status;
+
+    while ((status = tn_task_check_left(worker, task, TENON_OK)) != TENON_OK) {
+        tn_ledger_task_failed(task, status);
+    }
     tn_failure_clear(&task->failure);
     worker->face.current = previous;
 }

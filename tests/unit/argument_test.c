@@ -12,6 +12,7 @@
 #include <criterion/new/assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DESTROYED TENON_TASK_OPTIONS(.destroy_arg = task_destroy_count)
 
@@ -122,6 +123,69 @@ static void run_in_destructor(tenon_executor *executor)
 Test(argument, destructor_runs_as_its_task_and_may_open_scopes)
 {
     pool_each(run_in_destructor);
+}
+
+struct leaver {
+    tenon_scope scope;
+    const char *name;
+    atomic_uint count;  // tasks that ran in it
+};
+
+static void leave_open(struct leaver *leaver)
+{
+    tenon_status status = tenon_scope_open(
+        &leaver->scope, TENON_SCOPE_OPTIONS(.name = leaver->name));
+
+    if (status == TENON_OK) {
+        (void)!tenon_spawn(&leaver->scope, task_count, &leaver->count);
+    }
+}
+
+static void leave_in_destructor(void *arg)
+{
+    leave_open(arg);
+}
+
+static void leave_when_done(const tenon_completion *completion, void *context)
+{
+    (void)completion;
+    leave_open(context);
+}
+
+static void leave_both(tenon_executor *executor)
+{
+    struct leaver destroyed = {.name = "destroyed"};
+    struct leaver done = {.name = "done"};
+    tenon_scope scope;
+    tenon_report report;
+
+    must_open(&scope, executor);
+    must_spawn_with(
+        &scope, task_ok, &destroyed,
+        TENON_TASK_OPTIONS(
+                .name = "one", .destroy_arg = leave_in_destructor,
+                .on_done = leave_when_done, .on_done_context = &done));
+    must_join(&scope, &report, TENON_ERRORS);
+    cr_expect(eq(u64, report.ok_count, 1));
+    cr_assert(eq(sz, report.kept_count, 2));
+    const tenon_error *errors[] = {report.errors, report.errors->next};
+    for (int i = 0; i < 2; i++) {
+        cr_expect(eq(int, errors[i]->code, TENON_ESTRUCT));
+        cr_expect(eq(str, (char *)errors[i]->task_name, "one"));
+        cr_expect(
+            ne(ptr, strstr(errors[i]->text, i == 0 ? "'done'" : "'destroyed'"),
+               NULL));
+    }
+    // Joined all the same.
+    cr_expect(eq(int, tenon_spawn(&done.scope, task_ok, NULL), TENON_ECLOSED));
+    cr_expect(
+        eq(int, tenon_spawn(&destroyed.scope, task_ok, NULL), TENON_ECLOSED));
+    tenon_report_free(&report);
+}
+
+Test(argument, destructor_and_done_callback_that_leave_scopes_open_are_errors)
+{
+    pool_each(leave_both);
 }
 
 static int fail_when_told(tenon_task *self, void *arg)
