@@ -159,6 +159,6 @@ sed 's/^/    /' "$work/out" "$work/err"
 say "  exit status $status after $time_ms ms"
 [ "$status" -eq 130 ] || fail 'exit status 130 was expected'
 grep -q 'apples$' "$work/out" || fail 'the finished file was not printed'
-grep -q 'signal 2' "$work/err" || fail 'the cause was not told'
+grep -q 'SIGINT' "$work/err" || fail 'the cause was not told'
 
 title 'All as it should be'
