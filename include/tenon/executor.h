@@ -36,7 +36,7 @@ typedef struct tenon_executor_options {
     /// least of affinity, cgroup CPU quota (rounded up) and CPUs online.
     uint32_t worker_count;
     /// At most so many further threads, started to take the place of workers
-    /// that wait in a join. 0: 64.
+    /// that wait or block. 0: 64.
     uint32_t spare_count;
     size_t stack_size_bytes;  ///< per thread, >= 64 KiB. 0: 16 MiB, on demand
     uint64_t idle_spin_ns;    ///< look for work so long before sleep. 0: 20 us
@@ -134,7 +134,8 @@ typedef enum tenon_shutdown {
 ///           Other threads may go on using it until their scopes are joined,
 ///           but not begin to.
 /// Blocks:   until all is joined and the threads have ended.
-/// Errors:   TENON_EDEADLK from a task, or with a root scope of its own open;
+/// Errors:   TENON_EDEADLK from a task, on its timer thread (callback.h), or
+///           with a root scope of its own open;
 ///           TENON_EALREADY another thread does it; TENON_EINVAL; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status
 tenon_executor_shutdown(tenon_executor *executor, tenon_shutdown shutdown);
@@ -144,7 +145,8 @@ tenon_executor_shutdown(tenon_executor *executor, tenon_shutdown shutdown);
 /// Threads:  any but its own workers; nobody may use the executor any more.
 /// Blocks:   until the threads have ended: they are idle by then.
 /// Errors:   TENON_EBUSY a scope is still open: nothing was done;
-///           TENON_EDEADLK called by one of its own workers; TENON_EFORK.
+///           TENON_EDEADLK called by one of its own workers, or by what one of
+///           its deadlines calls; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status
 tenon_executor_destroy(tenon_executor *executor);
 

@@ -20,7 +20,8 @@ extern "C" {
 #endif
 
 /// Called for each signal, on the watching thread, no handler: it may do
-/// anything that takes not long, as tenon_dump(NULL, stderr).
+/// anything that takes not long, as tenon_dump(executor, stderr). It has no
+/// executor of its own.
 typedef void tenon_signal_fn(int number, void *context);
 
 typedef struct tenon_signals_options {
@@ -44,7 +45,7 @@ typedef struct tenon_signals {
     pid_t process;         // 0: it does not watch
     uint64_t watched[16];  // sigset_t, which plain C does not have
     uint64_t before[16];
-    int fds[2];
+    int fds[3];
     tenon_token *tokens[2];
     tenon_signal_fn *on_signal;
     void *context;
@@ -58,21 +59,22 @@ typedef struct tenon_signals {
 /// seen.
 ///
 /// Call it in main() before other threads are started, so that they block the
-/// signals too; Tenon's own threads do in any case.
+/// signals too; Tenon's own threads block all but faults in any case. Programs
+/// started by any of these inherit that: posix_spawnattr_setsigmask(3).
 ///
 /// Owns:     `signals` and the tokens must live until tenon_signals_end().
 /// Threads:  any; one watch at a time for a signal.
 /// Blocks:   never.
 /// Errors:   TENON_EINVAL neither token nor function, or both, or a signal that
-///           cannot be waited for; TENON_EAGAIN no thread or no two file
-///           descriptors left: nothing was changed.
+///           cannot be waited for; TENON_EAGAIN no thread or no three
+///           file descriptors left: nothing was changed.
 TENON_API TENON_NODISCARD tenon_status tenon_signals_watch(
     tenon_signals *signals, const tenon_signals_options *options);
 
 /// Watch no more. On the thread that called tenon_signals_watch(), signals are
 /// blocked as they were before; those that wait are delivered. Accepts zeroed
 /// memory; in the child of a fork(2), where nobody watches, it only closes the
-/// child's copies of two file descriptors.
+/// child's copies of its file descriptors.
 ///
 /// Threads:  any, one, but not the watching one, as in `on_signal` or in what a
 ///           cancel calls: that aborts with a message.

@@ -4,7 +4,7 @@
 //
 // The signals are blocked wherever they could be delivered, so that they wait
 // for that thread. It waits for an eventfd(2) too, which ends it: a signal to
-// itself could be taken for a user's, and is lost where no more may be queued.
+// itself could be taken for a user's, and fails where no more may be queued.
 //
 // Roles:    the thread waits and cancels; another starts and ends it.
 // Progress: the end waits for the thread.
@@ -103,7 +103,9 @@ static void let_act(int number)
     sigemptyset(&one);
     sigaddset(&one, number);
     pthread_sigmask(SIG_UNBLOCK, &one, &before);
-    raise(number);
+    if (raise(number) != 0) {
+        kill(getpid(), number);  // may be sent where no more may be queued
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

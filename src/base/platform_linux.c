@@ -10,10 +10,10 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -98,41 +98,52 @@ void tn_eventfd_add(int event_fd)
     (void)eventfd_write(event_fd, 1);
 }
 
+static bool watch(int epoll_fd, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+    return fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 bool tn_signal_fd_open(const sigset_t *signals, int fds[TN_SIGNAL_FDS])
 {
+    // Not poll(2): that fails when the limit of descriptors is lowered later.
+    fds[TN_SIGNAL_WAIT] = epoll_create1(EPOLL_CLOEXEC);
     fds[TN_SIGNAL_COME] = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fds[TN_SIGNAL_COME] < 0) {
-        return false;
-    }
     fds[TN_SIGNAL_END] = eventfd(0, EFD_CLOEXEC);
-    if (fds[TN_SIGNAL_END] < 0) {
-        close(fds[TN_SIGNAL_COME]);
-        return false;
+    bool is_open = watch(fds[TN_SIGNAL_WAIT], fds[TN_SIGNAL_COME]) &&
+                   watch(fds[TN_SIGNAL_WAIT], fds[TN_SIGNAL_END]);
+    if (!is_open) {
+        tn_signal_fd_close(fds);
     }
-    return true;
+    return is_open;
+}
+
+// Wait for either. False: a signal may have come.
+static bool has_ended(const int fds[TN_SIGNAL_FDS])
+{
+    struct epoll_event events[2];
+    int count = epoll_wait(fds[TN_SIGNAL_WAIT], events, 2, -1);
+
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.fd == fds[TN_SIGNAL_END]) {
+            return true;
+        }
+    }
+    return false;  // also if a debugger has interrupted it
 }
 
 int tn_signal_fd_wait(const int fds[TN_SIGNAL_FDS])
 {
-    struct pollfd polls[TN_SIGNAL_FDS];
+    struct signalfd_siginfo info;
 
-    for (int i = 0; i < TN_SIGNAL_FDS; i++) {
-        polls[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    }
-    for (;;) {
-        struct signalfd_siginfo info;
-
-        if (poll(polls, TN_SIGNAL_FDS, -1) < 0) {
-            continue;  // interrupted by a debugger
-        }
-        if (polls[TN_SIGNAL_END].revents != 0) {
-            return 0;
-        }
-        // Somebody else may have taken it meanwhile: then it reads nothing.
+    while (!has_ended(fds)) {
+        // It reads nothing if somebody else has taken it meanwhile.
         if (read(fds[TN_SIGNAL_COME], &info, sizeof(info)) == sizeof(info)) {
             return (int)info.ssi_signo;
         }
     }
+    return 0;
 }
 
 void tn_signal_fd_end(const int fds[TN_SIGNAL_FDS])
@@ -143,7 +154,9 @@ void tn_signal_fd_end(const int fds[TN_SIGNAL_FDS])
 void tn_signal_fd_close(const int fds[TN_SIGNAL_FDS])
 {
     for (int i = 0; i < TN_SIGNAL_FDS; i++) {
-        close(fds[i]);
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
     }
 }
 

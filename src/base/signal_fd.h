@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// signal_fd — to wait for signals, until told to stop: by two descriptors, and
+// signal_fd — to wait for signals, until told to stop: by descriptors, and
 // without a signal handler.
 
 #ifndef TN_BASE_SIGNAL_FD_H
@@ -12,6 +12,7 @@
 enum tn_signal_fd {
     TN_SIGNAL_COME,  // a signal is there
     TN_SIGNAL_END,   // of the wait: an eventfd(2)
+    TN_SIGNAL_WAIT,  // for both: an epoll(7)
     TN_SIGNAL_FDS,
 };
 

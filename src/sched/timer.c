@@ -47,6 +47,9 @@ static bool is_before(
     return x_ns != y_ns ? x_ns < y_ns : x->rank < y->rank;
 }
 
+// Whose thread this is, or NULL.
+static __thread const struct tn_timer *timer_here;
+
 void tn_timer_init(
     struct tn_timer *timer, const char *name, struct tn_clock clock)
 {
@@ -105,6 +108,7 @@ static void *thread_main(void *argument)
 {
     struct tn_timer *timer = argument;
 
+    timer_here = timer;
     tn_thread_set_name(timer->name);
     for (;;) {
         uint32_t seen = tn_load_acquire(&timer->changes);  // E1
@@ -160,8 +164,7 @@ void tn_timer_fini(struct tn_timer *timer)
 // Its firing may arm it again: first that, then the heap.
 static void remove_locked(struct tn_timer *timer, struct tn_timer_entry *entry)
 {
-    while (timer->firing == entry &&
-           !pthread_equal(timer->thread, pthread_self())) {
+    while (timer->firing == entry && !tn_timer_is_here(timer)) {
         // relaxed: E2, the lock orders it.
         uint32_t seen = tn_load_relaxed(&timer->firings);
         timer->waiter_count++;
@@ -244,6 +247,11 @@ bool tn_timer_disarm(struct tn_timer *timer, struct tn_timer_entry *entry)
     remove_locked(timer, entry);
     pthread_mutex_unlock(&timer->lock);
     return was_armed;
+}
+
+bool tn_timer_is_here(const struct tn_timer *timer)
+{
+    return timer_here == timer;
 }
 
 void tn_timer_tick(struct tn_timer *timer)

@@ -77,6 +77,9 @@ void tn_timer_repeat(
 // that calls this from its own firing goes on with that. True: it was armed.
 bool tn_timer_disarm(struct tn_timer *timer, struct tn_timer_entry *entry);
 
+// [any] Is the caller the timer's thread? Then it must not wait for the timer.
+bool tn_timer_is_here(const struct tn_timer *timer);
+
 // [any] The clock has been moved.
 void tn_timer_tick(struct tn_timer *timer);
 

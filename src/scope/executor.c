@@ -230,8 +230,10 @@ static tenon_status check_end(const tenon_executor *executor)
     if (tn_has_forked) {
         return TENON_EFORK;
     }
-    return worker != NULL && worker->executor == executor ? TENON_EDEADLK
-                                                          : TENON_OK;
+    bool is_own = (worker != NULL && worker->executor == executor) ||
+                  tn_timer_is_here(&executor->timer);
+
+    return is_own ? TENON_EDEADLK : TENON_OK;
 }
 
 static void end(tenon_executor *executor)

@@ -8,6 +8,7 @@
 #include "must.h"
 #include "pool.h"
 #include "tasks.h"
+#include "watch.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -16,51 +17,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <tenon/tenon.h>
 #include <unistd.h>
 
 TestSuite(signals, .timeout = 60);
-
-static bool is_set(void *token)
-{
-    return tenon_token_cancelled(token);
-}
-
-// Two tokens and a watch.
-struct watch {
-    tenon_signals signals;
-    tenon_token first;
-    tenon_token second;
-};
-
-static tenon_status start(struct watch *watch, const int *numbers, int count)
-{
-    tenon_token_init(&watch->first, NULL);
-    tenon_token_init(&watch->second, NULL);
-    return tenon_signals_watch(
-        &watch->signals,
-        TENON_SIGNALS_OPTIONS(
-                .token = &watch->first, .second = &watch->second,
-                .numbers = numbers, .number_count = (uint32_t)count));
-}
-
-static void must_start(struct watch *watch)
-{
-    cr_assert(zero(int, start(watch, NULL, 0)));
-}
-
-static void end(struct watch *watch)
-{
-    tenon_signals_end(&watch->signals);
-    tenon_token_fini(&watch->first);
-    tenon_token_fini(&watch->second);
-}
-
-static bool send_and_await(int number, tenon_token *token)
-{
-    return kill(getpid(), number) == 0 && gate_poll(is_set, token);
-}
 
 static bool is_blocked(int number)
 {
@@ -91,14 +51,14 @@ Test(signals, first_sets_the_token_and_the_next_the_second)
         struct watch watch;
         int numbers[] = {
             i % 2 == 0 ? SIGINT : SIGTERM, i / 2 % 2 == 0 ? SIGINT : SIGTERM};
-        must_start(&watch);
+        watch_must_start(&watch);
         cr_assert(not(tenon_token_cancelled(&watch.first)));
-        cr_assert(send_and_await(numbers[0], &watch.first));
+        cr_assert(watch_send(numbers[0], &watch.first));
         expect_cause(&watch.first, numbers[0]);
         cr_assert(not(tenon_token_cancelled(&watch.second)));
-        cr_assert(send_and_await(numbers[1], &watch.second));
+        cr_assert(watch_send(numbers[1], &watch.second));
         expect_cause(&watch.second, numbers[1]);
-        end(&watch);
+        watch_end(&watch);
     }
 }
 
@@ -106,10 +66,10 @@ Test(signals, token_that_is_set_already_leaves_it_to_the_second)
 {
     struct watch watch;
 
-    must_start(&watch);
+    watch_must_start(&watch);
     tenon_token_cancel(&watch.first, 1, NULL);
-    cr_expect(send_and_await(SIGTERM, &watch.second));
-    end(&watch);
+    cr_expect(watch_send(SIGTERM, &watch.second));
+    watch_end(&watch);
 }
 
 Test(signals, others_may_be_watched)
@@ -117,15 +77,15 @@ Test(signals, others_may_be_watched)
     static const int numbers[] = {SIGUSR1, SIGUSR2};
     struct watch watch;
 
-    cr_assert(zero(int, start(&watch, numbers, 2)));
+    cr_assert(zero(int, watch_start(&watch, numbers, 2)));
     cr_expect(is_blocked(SIGUSR1));
     cr_expect(is_blocked(SIGUSR2));
     cr_expect(not(is_blocked(SIGINT)));
     cr_expect(not(is_blocked(SIGTERM)));
-    cr_expect(send_and_await(SIGUSR2, &watch.first));
-    cr_expect(send_and_await(SIGUSR1, &watch.second));
+    cr_expect(watch_send(SIGUSR2, &watch.first));
+    cr_expect(watch_send(SIGUSR1, &watch.second));
     expect_cause(&watch.first, SIGUSR2);
-    end(&watch);
+    watch_end(&watch);
 }
 
 struct heard {
@@ -177,7 +137,7 @@ static void stop_work(tenon_executor *executor)
     tenon_scope scope;
     tenon_report report;
 
-    must_start(&watch);
+    watch_must_start(&watch);
     must_open_with(
         &scope, TENON_SCOPE_OPTIONS(
                         .executor = executor, .parent = &watch.first,
@@ -188,7 +148,7 @@ static void stop_work(tenon_executor *executor)
     must_join(&scope, &report, TENON_CANCELLED);
     cr_expect(eq(int, report.cause.code, SIGINT));
     tenon_report_free(&report);
-    end(&watch);
+    watch_end(&watch);
 }
 
 Test(signals, stop_what_runs_in_executors_that_are_older_than_the_watch)
@@ -212,9 +172,9 @@ Test(signals, take_both_steps_of_a_stop)
         tenon_signals_watch(
             &signals, TENON_SIGNALS_OPTIONS(
                               .token = &stop.please, .second = &stop.hard))));
-    cr_expect(send_and_await(SIGTERM, &stop.please));
+    cr_expect(watch_send(SIGTERM, &stop.please));
     cr_expect(not(tenon_token_cancelled(&stop.hard)));
-    cr_expect(send_and_await(SIGTERM, &stop.hard));
+    cr_expect(watch_send(SIGTERM, &stop.hard));
     tenon_signals_end(&signals);
     tenon_stop_fini(&stop);
     pool_destroy(executor);
@@ -238,9 +198,9 @@ static void insist(bool has_second)
                  &signals, TENON_SIGNALS_OPTIONS(
                                    .token = &tokens[0],
                                    .second = has_second ? &tokens[1] : NULL))));
-    cr_assert(send_and_await(SIGINT, &tokens[0]));
+    cr_assert(watch_send(SIGINT, &tokens[0]));
     if (has_second) {
-        cr_assert(send_and_await(SIGINT, &tokens[1]));
+        cr_assert(watch_send(SIGINT, &tokens[1]));
     }
     kill(getpid(), SIGTERM);
     cr_fail("lives on, the gate is open: %d", gate_wait(&never));
@@ -285,14 +245,14 @@ Test(signals, further_ones_come_to_a_handler_of_the_users)
     struct watch watch;
 
     signal(SIGTERM, handle);
-    must_start(&watch);
+    watch_must_start(&watch);
     tenon_token_cancel(&watch.first, 0, NULL);
     tenon_token_cancel(&watch.second, 0, NULL);
     for (uint32_t i = 1; i <= 50; i++) {
         kill(getpid(), SIGTERM);
         cr_assert(gate_wait_for(&handled, i));
     }
-    end(&watch);
+    watch_end(&watch);
     cr_expect(eq(u32, gate_count(&handled), 50));
 }
 
@@ -303,29 +263,17 @@ Test(signals, end_of_the_watch_is_no_signal_for_a_handler)
     atomic_store(&is_slow, true);
     for (uint32_t i = 1; i <= 10; i++) {
         struct watch watch;
-        must_start(&watch);
+        watch_must_start(&watch);
         tenon_token_cancel(&watch.first, 0, NULL);
         tenon_token_cancel(&watch.second, 0, NULL);
         kill(getpid(), SIGTERM);
         cr_assert(gate_wait_for(&handled, i));
-        end(&watch);
+        watch_end(&watch);
         cr_assert(eq(u32, gate_count(&handled), i));
     }
 }
 
 // --- the end ---
-
-static void expect_mask(const sigset_t *before)
-{
-    sigset_t now;
-
-    pthread_sigmask(SIG_BLOCK, NULL, &now);
-    for (int number = 1; number <= SIGRTMAX; number++) {
-        cr_expect(
-            eq(int, sigismember(&now, number), sigismember(before, number)),
-            "signal %d", number);
-    }
-}
 
 Test(signals, after_the_end_they_are_blocked_as_before)
 {
@@ -342,14 +290,14 @@ Test(signals, after_the_end_they_are_blocked_as_before)
         pthread_sigmask(
             is_blocked_before ? SIG_BLOCK : SIG_UNBLOCK, &set, &before);
         pthread_sigmask(SIG_BLOCK, NULL, &before);
-        must_start(&watch);
+        watch_must_start(&watch);
         cr_expect(is_blocked(SIGINT));
         cr_expect(is_blocked(SIGTERM));
-        end(&watch);
-        expect_mask(&before);
+        watch_end(&watch);
+        watch_expect_mask(&before);
         tenon_signals_end(&watch.signals);  // once more
         tenon_signals_end(&signals);
-        expect_mask(&before);
+        watch_expect_mask(&before);
     }
 }
 
@@ -358,11 +306,11 @@ Test(signals, what_was_blocked_meanwhile_stays_blocked)
     struct watch watch;
     sigset_t set;
 
-    must_start(&watch);
+    watch_must_start(&watch);
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    end(&watch);
+    watch_end(&watch);
     cr_expect(is_blocked(SIGUSR1));
     cr_expect(not(is_blocked(SIGTERM)));
 }
@@ -374,13 +322,13 @@ Test(signals, several_watches_end_in_any_order)
     for (int i = 0; i < 2; i++) {
         struct watch watches[2];
         for (int k = 0; k < 2; k++) {
-            cr_assert(zero(int, start(&watches[k], &numbers[k], 1)));
+            cr_assert(zero(int, watch_start(&watches[k], &numbers[k], 1)));
         }
-        end(&watches[i]);
+        watch_end(&watches[i]);
         cr_expect(not(is_blocked(numbers[i])));
         cr_assert(is_blocked(numbers[1 - i]));
-        cr_expect(send_and_await(numbers[1 - i], &watches[1 - i].first));
-        end(&watches[1 - i]);
+        cr_expect(watch_send(numbers[1 - i], &watches[1 - i].first));
+        watch_end(&watches[1 - i]);
         cr_expect(not(is_blocked(SIGUSR1)));
         cr_expect(not(is_blocked(SIGUSR2)));
     }
@@ -395,7 +343,7 @@ Test(signals, none_is_lost_or_doubled_at_the_end)
     for (int i = 0; i < 1000; i++) {
         struct watch watch;
         bool is_further = i % 2 == 0;
-        must_start(&watch);
+        watch_must_start(&watch);
         if (is_further) {
             tenon_token_cancel(&watch.first, 0, NULL);
             tenon_token_cancel(&watch.second, 0, NULL);
@@ -423,13 +371,13 @@ Test(signals, another_thread_may_end_the_watch)
     struct watch watch;
     pthread_t thread;
 
-    must_start(&watch);
+    watch_must_start(&watch);
     cr_assert(zero(
         int, pthread_create(&thread, NULL, end_elsewhere, &watch.signals)));
     pthread_join(thread, NULL);
-    must_start(&watch);
-    cr_expect(send_and_await(SIGINT, &watch.first));
-    end(&watch);
+    watch_must_start(&watch);
+    cr_expect(watch_send(SIGINT, &watch.first));
+    watch_end(&watch);
 }
 
 static int end_forked(void *arg)
@@ -448,66 +396,10 @@ Test(signals, end_in_a_forked_process_only_closes_its_descriptors)
 {
     struct watch watch;
 
-    must_start(&watch);
+    watch_must_start(&watch);
     cr_expect(eq(int, child_run(end_forked, &watch), 7));
-    cr_expect(send_and_await(SIGINT, &watch.first));  // it watches as ever
-    end(&watch);
-}
-
-// What the system queues for a process may be used up.
-Test(signals, end_needs_no_signal_to_be_queued)
-{
-    const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
-    const int numbers[] = {SIGTERM, SIGRTMIN + 1};
-
-    cr_assert(zero(int, setrlimit(RLIMIT_SIGPENDING, &none)));
-    for (int i = 0; i < 400; i++) {
-        struct watch watch;
-        int number = numbers[i % 2];
-        cr_assert(zero(int, start(&watch, &number, 1)));
-        cr_assert(send_and_await(number, &watch.first));
-        tenon_signals_end(&watch.signals);
-        cr_assert(not(tenon_token_cancelled(&watch.second)));
-        tenon_token_fini(&watch.first);
-        tenon_token_fini(&watch.second);
-    }
-}
-
-// All that this process may still open; returns how many.
-static int open_all(int *fds, int count)
-{
-    for (int i = 0; i < count; i++) {
-        fds[i] = dup(0);
-        if (fds[i] < 0) {
-            return i;
-        }
-    }
-    return count;
-}
-
-Test(signals, without_descriptors_nothing_is_watched_or_changed)
-{
-    const struct rlimit some = {.rlim_cur = 64, .rlim_max = 64};
-    int fds[64];
-    sigset_t before;
-
-    pthread_sigmask(SIG_BLOCK, NULL, &before);
-    cr_assert(zero(int, setrlimit(RLIMIT_NOFILE, &some)));
-    int count = open_all(fds, 64);
-    cr_assert(gt(int, count, 2));
-    cr_assert(lt(int, count, 64));
-    for (int free_count = 0; free_count <= 2; free_count++) {
-        struct watch watch;
-        int expected = free_count < 2 ? TENON_EAGAIN : TENON_OK;
-        cr_expect(eq(int, start(&watch, NULL, 0), expected));
-        end(&watch);
-        expect_mask(&before);
-        cr_assert(eq(int, open_all(&fds[count], free_count + 1), free_count));
-        count += free_count;
-        for (int i = 0; i <= free_count; i++) {
-            close(fds[--count]);  // one more than before is free
-        }
-    }
+    cr_expect(watch_send(SIGINT, &watch.first));  // it watches as ever
+    watch_end(&watch);
 }
 
 static void end_inside(int number, void *context)
@@ -539,7 +431,7 @@ static void expect_refused(const tenon_signals_options *options)
 
     pthread_sigmask(SIG_BLOCK, NULL, &before);
     cr_expect(eq(int, tenon_signals_watch(&signals, options), TENON_EINVAL));
-    expect_mask(&before);
+    watch_expect_mask(&before);
     tenon_signals_end(&signals);
 }
 
