@@ -238,6 +238,9 @@ void tn_deadline_stop(tenon_token *token, struct tn_timer *timer)
 {
     if (own_deadline(token) != TENON_NO_DEADLINE) {
         tn_timer_disarm(timer, entry_of(token));
+        // relaxed: the owner's, and nothing comes with it. What is opened below
+        // from now on, at its end, is not bound by it.
+        tn_store_relaxed(&token->deadline_ns, TENON_NO_DEADLINE);
     }
 }
 

@@ -3,6 +3,7 @@
 // deadline_test — an error to the outside and a cancellation to the inside, in
 // time even if every worker is busy.
 
+#include "gate.h"
 #include "must.h"
 #include "pool.h"
 #include "tasks.h"
@@ -46,6 +47,58 @@ static void time_out(tenon_executor *executor)
 Test(deadline, stops_tasks_not_before_its_time)
 {
     pool_each(time_out);
+}
+
+struct cleanup {
+    struct gate is_open;
+    tenon_status status;
+    tenon_report report;
+    uint64_t deadline_ns;
+};
+
+// Opens a scope that is to end by its own deadline, when the task's has passed.
+static void clean_up(const tenon_completion *completion, void *context)
+{
+    struct cleanup *cleanup = context;
+    tenon_scope scope;
+
+    (void)completion;
+    cleanup->deadline_ns = tenon_task_deadline(tenon_current());
+    cleanup->status = tenon_scope_open(
+        &scope, TENON_SCOPE_OPTIONS(.timeout_ns = 2 * AN_HOUR));
+    if (cleanup->status == TENON_OK) {
+        tenon_status body =
+            tenon_spawn(&scope, task_announce_and_sleep, &cleanup->is_open);
+        cleanup->status = tenon_scope_join(&scope, body, &cleanup->report);
+    }
+}
+
+static void outlive(tenon_executor *executor, struct test_clock *clock)
+{
+    tenon_scope scope;
+    tenon_handle handle;
+    struct cleanup cleanup = {.status = TENON_OK};
+
+    must_open(&scope, executor);
+    cr_assert(zero(
+        int, tenon_spawn_task(
+                 &scope, &handle, task_ok, NULL,
+                 TENON_TASK_OPTIONS(
+                         .timeout_ns = AN_HOUR, .on_done = clean_up,
+                         .on_done_context = &cleanup))));
+    cr_assert(gate_wait(&cleanup.is_open));
+    pool_move_clock(executor, clock, 2 * AN_HOUR);
+    must_join(&scope, NULL, TENON_OK);
+    cr_expect(eq(u64, cleanup.deadline_ns, TENON_NO_DEADLINE));
+    cr_expect(eq(int, cleanup.status, TENON_TIMEOUT));
+    cr_expect(
+        eq(int, (int)cleanup.report.cause.source, (int)TENON_CAUSE_DEADLINE));
+    tenon_report_free(&cleanup.report);
+}
+
+Test(deadline, of_a_task_bounds_nothing_that_is_opened_at_its_end)
+{
+    pool_each_clock(outlive);
 }
 
 // Twice as many tasks as workers, none of which ends by itself.
