@@ -33,11 +33,12 @@ struct tenon_report {
     uint64_t ok_count;
     uint64_t failed_count;
     uint64_t cancelled_count;
-    uint64_t dropped_count;   ///< never ran
+    uint64_t dropped_count;   ///< cancelled before they ran; one whose own
+                              ///< deadline passed before has failed
     uint64_t rejected_count;  ///< spawns refused; not among the spawned
     uint64_t alone_count;     ///< cancelled or dropped by their own token only
 
-    uint64_t error_count;        ///< exact, of tasks and body
+    uint64_t error_count;        ///< exact, of tasks, body and callbacks
     size_t kept_count;           ///< of them in the list below
     const tenon_error *errors;   ///< by sequence number
     const tenon_error *primary;  ///< the one to tell first; NULL without errors
@@ -60,9 +61,11 @@ TENON_API tenon_status
 tenon_report_print(const tenon_report *report, FILE *stream);
 
 /// Write the whole report as one JSON object, in UTF-8, on one line:
-/// {"status": "TENON_ERRORS", "counts": {...}, "cause": {...} or null,
-/// "errors": [{"sequence": 1, "domain": ..., "code": ..., "children": [...]},
-/// ...]}. Bytes that are not UTF-8 become U+FFFD.
+/// {"status": "TENON_ERRORS", ..., "counts": {"spawned": 2, ...}, "cause":
+/// {"source": "failure", ...} or null, "errors": [{"sequence": 1, ...,
+/// "children": [...]}, ...]}, with a key for each field above and of
+/// tenon_cause and tenon_error, named as in C without `_count`, `_name`,
+/// `is_`. Bytes that are not UTF-8 become U+FFFD.
 ///
 /// Threads:  any.
 /// Errors:   TENON_EAGAIN if the stream refused something.
@@ -98,9 +101,10 @@ TENON_API TENON_NODISCARD tenon_status tenon_report_split(
 /// Errors:   none.
 TENON_API void tenon_report_pass_up(tenon_report *report, tenon_task *self);
 
-/// Called with errors that nobody will read: of a root scope joined without a
-/// report, and of a callback of a token that belongs to no scope. The report is
-/// gone when it returns.
+/// Called with errors that nobody will read: of a scope joined without a report
+/// by a task that then ends without an error, or outside of tasks; and of a
+/// callback of a token that belongs to no scope. The report is gone when it
+/// returns.
 typedef void tenon_unobserved_fn(const tenon_report *report, void *context);
 
 /// The one function of the process to be called then; NULL: none. In debug mode

@@ -30,7 +30,9 @@ typedef struct tenon_scope_options {
     tenon_verdict_fn *verdict;          ///< with CUSTOM
     void *policy_context;               ///< for both
     uint64_t timeout_ns;                ///< from open on; 0: none
-    uint64_t deadline_ns;    ///< of tenon_now_ns(); 0: none. The earlier counts
+    uint64_t deadline_ns;    ///< a time of the executor's clock, as of
+                             ///< tenon_executor_now_ns(); 0: none. The earlier
+                             ///< counts
     tenon_token *parent;     ///< one more token to heed; must outlive the scope
     tenon_limiter *limiter;  ///< its tasks need units of; NULL: none
     uint32_t max_running;    ///< tasks at a time, others wait; 0: no limit
@@ -127,6 +129,7 @@ struct tenon_scope {
 /// Errors:   TENON_EINVAL an option; TENON_ENOMEM and TENON_EAGAIN no default
 ///           executor, or no timer thread; TENON_EALREADY the running task has
 ///           it open, or it is one of the thread's 32 newest root scopes;
+///           TENON_EDEADLK on the executor's timer thread (callback.h);
 ///           TENON_ECLOSED the executor is shut down; TENON_EFORK. On failure
 ///           there is nothing to join.
 TENON_API TENON_NODISCARD tenon_status
@@ -134,35 +137,37 @@ tenon_scope_open(tenon_scope *scope, const tenon_scope_options *options);
 
 /// End: wait until every task has ended and every argument is destroyed.
 ///
+/// `body` is how the owner itself did: TENON_OK, TENON_CANCELLED or a failure's
+/// code; what a refused spawn returned fits.
+///
 /// Owns:     `report` is filled and yours to free. Without one (NULL), errors
 ///           travel up: they become the children of the error with which the
-///           surrounding task ends, or are lost with a root scope.
+///           surrounding task ends. If it ends without one, or there is none,
+///           they are gone, and tenon_set_unobserved_hook() hears of them.
 /// Threads:  the owner.
 /// Blocks:   until all have ended, running only descendants of the owner;
 ///           a foreign thread just waits. No cancel shortens that.
-/// Errors:   in this order: TENON_ERRORS a task or the body failed (but see
-///           TENON_POLICY_ANY_OK);
-///           TENON_TIMEOUT its deadline stopped something; TENON_CANCELLED
-///           something around it did; else TENON_OK, also for a scope that
-///           was told to stop by itself, by tenon_scope_cancel(): then
-///           `report->cancelled` is set, and the counts say what was not done.
-///           `body` is how the owner
-///           itself did: TENON_OK, TENON_CANCELLED or a failure's code; what a
-///           refused spawn returned fits.
-///           Misuse: TENON_EPERM not the owner; TENON_EDEADLK from inside the
-///           scope; TENON_EALREADY; TENON_EINVAL never opened; TENON_EFORK:
-///           then `*report` is untouched. Inner scopes that are still open are
-///           cancelled and joined first; an error TENON_ESTRUCT of this scope
-///           names both. A task that returns with a scope of its own still open
-///           fails with TENON_ESTRUCT; the process is aborted if that scope lay
-///           in its frame, which is gone.
+/// Errors:   in this order: TENON_ERRORS a task, the body or a cancel's
+///           callback failed (but see TENON_POLICY_ANY_OK); TENON_TIMEOUT its
+///           deadline stopped something; TENON_CANCELLED something around it
+///           did; else TENON_OK, also for a scope that was told to stop by
+///           itself, by tenon_scope_cancel(): then `report->cancelled` is set,
+///           and the counts say what was not done. Misuse: TENON_EPERM not the
+///           owner; TENON_EDEADLK from inside the scope; TENON_EALREADY;
+///           TENON_EINVAL never opened; TENON_EFORK: then `*report` is
+///           untouched. Inner scopes that are still open are cancelled and
+///           joined first; an error TENON_ESTRUCT of this scope names both. A
+///           task that returns with a scope of its own still open fails with
+///           TENON_ESTRUCT; the process is aborted if that scope lay in its
+///           frame, which is gone.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_join(tenon_scope *scope, tenon_status body, tenon_report *report);
 
 /// Cancel everything in the scope and below. The owner's own token stays.
 ///
 /// Owns:     as tenon_token_cancel().
-/// Threads:  any that may spawn, and any holder of a reference.
+/// Threads:  any, while the scope is certainly not joined yet: its owner, its
+///           tasks, and holders of a reference can be sure.
 /// Blocks:   as the callbacks below it do.
 /// Errors:   none. True if this call was the first; false also after join.
 TENON_API bool tenon_scope_cancel(
@@ -180,8 +185,7 @@ TENON_API bool tenon_scope_cancel(
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_set_deadline(tenon_scope *scope, uint64_t deadline_ns);
 
-/// Is the scope cancelled? False after the join: then the
-/// report has it.
+/// Is the scope cancelled? False after the join: then the report has it.
 ///
 /// Threads:  as tenon_scope_cancel().
 /// Errors:   none.

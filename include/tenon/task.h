@@ -40,7 +40,7 @@ typedef enum tenon_outcome {
     TENON_OUTCOME_OK,
     TENON_OUTCOME_FAILED,
     TENON_OUTCOME_CANCELLED,  ///< ran, and acknowledged a cancel
-    TENON_OUTCOME_DROPPED     ///< never ran
+    TENON_OUTCOME_DROPPED     ///< cancelled before it ran
 } tenon_outcome;
 
 /// A task at its end, as callbacks see it: valid until they return.
@@ -52,8 +52,9 @@ typedef struct tenon_completion {
     void *arg;                 ///< not yet destroyed
     tenon_handle *handle;      ///< of tenon_spawn_task(), or NULL
     const tenon_error *error;  ///< its own, that the report of the scope will
-                               ///< have; NULL: no failure, one not kept, or
-                               ///< one of a forked child that it passed on
+                               ///< have (`next` is set then); NULL: no failure,
+                               ///< one not kept, or one of a forked child that
+                               ///< it passed on
 } tenon_completion;
 
 /// Called once when a task has ended, run or dropped, before its argument is
@@ -66,8 +67,10 @@ typedef struct tenon_task_options {
     const char *name;               ///< must outlive the scope; NULL: none
     tenon_destroy_fn *destroy_arg;  ///< NULL: none
     uint64_t id;                    ///< yours: in errors and completions
-    uint64_t timeout_ns;            ///< from the spawn on; 0: none
-    uint64_t deadline_ns;           ///< 0: none. The earlier counts
+    uint64_t timeout_ns;            ///< from the spawn on, also while it is
+                                    ///< queued or waits for units; 0: none
+    uint64_t deadline_ns;           ///< of the executor's clock; 0: none. The
+                                    ///< earlier counts
     uint64_t delay_ns;              ///< not to begin before; 0: at once
     uint64_t begin_ns;              ///< the same as a time; the later counts
     tenon_done_fn *on_done;         ///< NULL: none

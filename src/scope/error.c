@@ -31,6 +31,7 @@ struct record {
     size_t child_count;  // of the list, not of what is below
     int *codes;          // of children whose errors are recorded already
     size_t code_count;
+    bool is_read;          // somebody has had it in a report
     _Atomic(bool) in_use;  // of the reserve
 };
 
@@ -59,6 +60,7 @@ static void fill(struct record *record, const tenon_fail_place *place, int code)
     record->child_count = 0;
     record->codes = NULL;
     record->code_count = 0;
+    record->is_read = false;
     record->error = (tenon_error){
         .domain = "",
         .code = code,
@@ -403,6 +405,45 @@ void tn_failure_pass_on(tn_failure *said, int code)
         add_code(error, code);
         *said = (tn_failure)error;
     }
+}
+
+void tn_error_mark_read(tenon_error *first)
+{
+    for (; first != NULL; first = (tenon_error *)first->next) {
+        record_of(first)->is_read = true;
+    }
+}
+
+tenon_error *tn_failure_take_unread(tn_failure *said, uint64_t *dropped_count)
+{
+    tenon_error *record = record_in(*said);
+    tenon_error *unread = NULL;
+    tenon_error *read = NULL;
+    tenon_error **unread_end = &unread;
+
+    *said = TN_FAILURE_NONE;
+    if (record == NULL) {
+        return NULL;
+    }
+    tenon_error *child = (tenon_error *)record->children;
+    while (child != NULL) {
+        tenon_error *next = (tenon_error *)child->next;
+        child->parent = NULL;
+        child->next = NULL;
+        if (record_of(child)->is_read) {
+            child->next = read;
+            read = child;
+        } else {
+            *unread_end = child;
+            unread_end = (tenon_error **)&child->next;
+        }
+        child = next;
+    }
+    *dropped_count = record->children_dropped_count;
+    record->children = NULL;
+    tn_error_free_list(record);
+    tn_error_free_list(read);
+    return unread;
 }
 
 void tn_failure_clear(tn_failure *said)

@@ -60,6 +60,13 @@ void tn_failure_gather(
 // [any] A child's error was recorded; the parent may return its code.
 void tn_failure_pass_on(tn_failure *said, int code);
 
+// [any] Who passes the list on has had it to read.
+void tn_error_mark_read(tenon_error *first);
+
+// [any] Forget what was said but for the errors of nested scopes that nobody
+// has had to read: their list, now the caller's. Those not kept are counted.
+tenon_error *tn_failure_take_unread(tn_failure *said, uint64_t *dropped_count);
+
 // [any] Forget what was said.
 void tn_failure_clear(tn_failure *said);
 

@@ -218,7 +218,7 @@ static void close_left_open_inside(tenon_scope *scope)
     }
 }
 
-int tn_scope_close_left_open(tenon_task *task, int status, const char *end)
+int tn_scope_close_left_open(tenon_task *task, const char *end)
 {
     tenon_scope *inner = task->link;
 
@@ -236,8 +236,8 @@ int tn_scope_close_left_open(tenon_task *task, int status, const char *end)
     tenon_fail_place place = {.domain = "tenon"};
     tenon_fail_at(
         task, place, TENON_ESTRUCT,
-        "task '%.40s' returned %d with scope '%.40s' still open",
-        tenon_task_name(task), status, tenon_scope_name(inner));
+        "task '%.40s' ended with scope '%.40s' still open",
+        tenon_task_name(task), tenon_scope_name(inner));
     close_inner(task, NULL);
     return TENON_ESTRUCT;
 }

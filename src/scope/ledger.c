@@ -150,7 +150,8 @@ static const tenon_error *record(
     return kept;
 }
 
-const tenon_error *tn_ledger_task_failed(tenon_task *task, int code)
+static const tenon_error *record_of_task(
+    tenon_task *task, int code, enum kind kind)
 {
     tenon_scope *scope = task->scope;
     bool is_recorded = false;
@@ -166,9 +167,23 @@ const tenon_error *tn_ledger_task_failed(tenon_task *task, int code)
         tn_error_set_names(
             error, tenon_task_name(task), tenon_scope_name(scope));
     }
-    return record(
-        scope, error, code,
-        scope->policy == TENON_POLICY_FAIL_FAST ? OF_TASK_CANCELS : OF_TASK);
+    return record(scope, error, code, kind);
+}
+
+static bool is_fail_fast(const tenon_task *task)
+{
+    return task->scope->policy == TENON_POLICY_FAIL_FAST;
+}
+
+const tenon_error *tn_ledger_task_failed(tenon_task *task, int code)
+{
+    return record_of_task(
+        task, code, is_fail_fast(task) ? OF_TASK_CANCELS : OF_TASK);
+}
+
+void tn_ledger_end_failed(tenon_task *task, int code)
+{
+    (void)record_of_task(task, code, is_fail_fast(task) ? OWN_CANCELS : OWN);
 }
 
 void tn_ledger_body_failed(tenon_scope *scope, int code)

@@ -118,14 +118,18 @@ void tn_scope_check_anew(tenon_scope *scope);
 // [owner] Free the limiter of its own, if it has one.
 void tn_scope_drop_limiter(tenon_scope *scope);
 
-// [worker] `task` returned `status` with scopes of its own still open: cancel
-// and join them. Returns the task's new status. Aborts if the innermost was in
-// a frame below `end`.
-int tn_scope_close_left_open(tenon_task *task, int status, const char *end);
+// [worker] `task` ended with scopes of its own still open: cancel and join
+// them. Returns the task's new status. Aborts if the innermost was in a frame
+// below `end`.
+int tn_scope_close_left_open(tenon_task *task, const char *end);
 
 // [any] Record that a task failed with `code`, and do as the policy says.
 // Returns its error; NULL: not kept, or recorded already.
 const tenon_error *tn_ledger_task_failed(tenon_task *task, int code);
+
+// [worker] The same for what was called at the end of the task: an error of the
+// scope, whatever its policy makes of tasks.
+void tn_ledger_end_failed(tenon_task *task, int code);
 
 // [owner] The same for the body.
 void tn_ledger_body_failed(tenon_scope *scope, int code);

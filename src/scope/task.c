@@ -27,6 +27,7 @@
 #include "scope/scope.h"
 #include "scope/stream.h"
 #include "scope/token.h"
+#include "scope/unobserved.h"
 #include "tenon/scope.h"
 
 #include <stddef.h>
@@ -103,8 +104,7 @@ __attribute__((noinline)) int tn_task_check_left(
         "task '%s' returned in the child of a fork(2), which has no executor",
         tenon_task_name(task));
     tn_fork_check_left(worker, task, end);
-    return task->link == NULL ? status
-                              : tn_scope_close_left_open(task, status, end);
+    return task->link == NULL ? status : tn_scope_close_left_open(task, end);
 }
 
 // What is called at the end of a task is still the task's: scopes that it opens
@@ -121,15 +121,58 @@ static void *enter_as(struct tn_worker *worker, tenon_task *task)
 
 // A scope left open there is an error of its own. To record it may cancel, and
 // call what leaves another one open.
-static void leave_as(struct tn_worker *worker, tenon_task *task, void *previous)
+static void check_left_at_end(struct tn_worker *worker, tenon_task *task)
 {
     int status;
 
     while ((status = tn_task_check_left(worker, task, TENON_OK)) != TENON_OK) {
-        tn_ledger_task_failed(task, status);
+        tn_ledger_end_failed(task, status);
     }
-    tn_failure_clear(&task->failure);
+}
+
+// Errors of scopes that were joined without a report, of a task that ends
+// without an error to be their parent.
+static __attribute__((noinline)) void tell_unread(
+    struct tn_worker *worker, tenon_task *task)
+{
+    uint64_t dropped_count = 0;
+    tenon_error *unread =
+        tn_failure_take_unread(&task->failure, &dropped_count);
+
+    if (unread == NULL) {
+        return;
+    }
+    tenon_report report = {
+        .status = TENON_ERRORS,
+        .error_count = dropped_count,
+        .errors = unread,
+        .primary = unread,
+    };
+    for (const tenon_error *error = unread; error != NULL;
+         error = error->next) {
+        report.error_count++;
+        report.kept_count++;
+    }
+    void *previous = enter_as(worker, task);
+    tn_unobserved_tell(task->scope->executor, &report);
+    check_left_at_end(worker, task);
+    tn_failure_clear(&task->failure);  // what the hook has not read itself
     worker->face.current = previous;
+    tn_error_free_list(unread);
+}
+
+static void forget_said(struct tn_worker *worker, tenon_task *task)
+{
+    if (task->failure != TN_FAILURE_NONE) {
+        tell_unread(worker, task);
+    }
+}
+
+static void leave_as(struct tn_worker *worker, tenon_task *task, void *previous)
+{
+    check_left_at_end(worker, task);
+    worker->face.current = previous;
+    forget_said(worker, task);
 }
 
 static void destroy_arg(
@@ -185,10 +228,11 @@ static void note_latency(tenon_task *task)
 struct tn_ending tn_task_conclude(tenon_task *task, int status)
 {
     struct tn_ending ending = {.outcome = TENON_OUTCOME_OK, .status = status};
+    struct tn_worker *worker = tn_worker_self();
 
     if (status == TENON_CANCELLED && tenon_cancelled(task)) {
         if (!has_timed_out(task)) {
-            tn_failure_clear(&task->failure);
+            forget_said(worker, task);
             note_latency(task);
             ending.outcome = TENON_OUTCOME_CANCELLED;
             return ending;
@@ -196,11 +240,10 @@ struct tn_ending tn_task_conclude(tenon_task *task, int status)
         ending.status = TENON_TIMEOUT;
     }
     if (ending.status == TENON_OK) {
-        tn_failure_clear(&task->failure);
+        forget_said(worker, task);
         return ending;
     }
     // It may cancel the scope, and that calls functions of the user's.
-    struct tn_worker *worker = tn_worker_self();
     void *previous = enter_as(worker, task);
     ending.error = tn_ledger_task_failed(task, ending.status);
     leave_as(worker, task, previous);
@@ -464,6 +507,7 @@ uint64_t tenon_task_id(const tenon_task *self)
 void tenon_report_pass_up(tenon_report *report, tenon_task *self)
 {
     if (tn_task_worker(self) != NULL && report->error_count > 0) {
+        tn_error_mark_read((tenon_error *)report->errors);
         tn_failure_gather(
             &self->failure, (tenon_error *)report->errors,
             report->error_count - report->kept_count);

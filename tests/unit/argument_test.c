@@ -152,14 +152,15 @@ static void leave_when_done(const tenon_completion *completion, void *context)
     leave_open(context);
 }
 
-static void leave_both(tenon_executor *executor)
+static void leave_by_policy(tenon_executor *executor, tenon_policy policy)
 {
     struct leaver destroyed = {.name = "destroyed"};
     struct leaver done = {.name = "done"};
     tenon_scope scope;
     tenon_report report;
 
-    must_open(&scope, executor);
+    must_open_with(
+        &scope, TENON_SCOPE_OPTIONS(.executor = executor, .policy = policy));
     must_spawn_with(
         &scope, task_ok, &destroyed,
         TENON_TASK_OPTIONS(
@@ -181,6 +182,13 @@ static void leave_both(tenon_executor *executor)
     cr_expect(
         eq(int, tenon_spawn(&destroyed.scope, task_ok, NULL), TENON_ECLOSED));
     tenon_report_free(&report);
+}
+
+static void leave_both(tenon_executor *executor)
+{
+    leave_by_policy(executor, TENON_POLICY_FAIL_FAST);
+    leave_by_policy(executor, TENON_POLICY_COLLECT_ALL);
+    leave_by_policy(executor, TENON_POLICY_ANY_OK);  // though it is ok
 }
 
 Test(argument, destructor_and_done_callback_that_leave_scopes_open_are_errors)

@@ -484,6 +484,70 @@ Test(split, errors_that_nobody_reads_are_shown_to_the_hook)
     pool_each(lose_errors);
 }
 
+static int fail_and_swallow(tenon_task *self, void *arg)
+{
+    tenon_scope scope;
+
+    (void)self;
+    tenon_status status = tenon_scope_open(&scope, NULL);
+    if (status == TENON_OK) {
+        status = tenon_spawn(&scope, fail_in_net, arg);
+        status = tenon_scope_join(&scope, status, NULL);
+    }
+    return status == TENON_ERRORS ? TENON_OK : TASK_IN_VAIN;
+}
+
+static int read_and_swallow(tenon_task *self, void *arg)
+{
+    tenon_report report;
+    tenon_status status = tenon_run(NULL, fail_in_net, arg, &report);
+
+    tenon_report_pass_up(&report, self);
+    return status == TENON_ERRORS ? TENON_OK : TASK_IN_VAIN;
+}
+
+static void fail_when_done(const tenon_completion *completion, void *context)
+{
+    (void)completion;
+    (void)fail_and_swallow(NULL, context);
+}
+
+static void fail_in_destructor(void *arg)
+{
+    (void)fail_and_swallow(NULL, arg);
+}
+
+static void swallow_errors(tenon_executor *executor)
+{
+    struct seen seen = {.count = 0};
+    tenon_scope scope;
+
+    tenon_set_unobserved_hook(see, &seen);
+    must_run(executor, fail_and_swallow, &codes[3], TENON_OK);
+    cr_expect(eq(uint, seen.count, 1));
+    cr_expect(eq(u64, seen.error_count, 1));
+    cr_expect(eq(int, seen.code, 3));
+    // Who passes them on has read them.
+    must_run(executor, read_and_swallow, &codes[3], TENON_OK);
+    cr_expect(eq(uint, seen.count, 1));
+
+    must_open(&scope, executor);
+    must_spawn_with(
+        &scope, task_ok, &codes[3],
+        TENON_TASK_OPTIONS(
+                .destroy_arg = fail_in_destructor, .on_done = fail_when_done,
+                .on_done_context = &codes[3]));
+    must_join(&scope, NULL, TENON_OK);
+    cr_expect(eq(uint, seen.count, 3));
+    cr_expect(eq(int, seen.code, 3));
+    tenon_set_unobserved_hook(NULL, NULL);
+}
+
+Test(split, errors_that_a_task_swallows_unread_are_shown_to_the_hook)
+{
+    pool_each(swallow_errors);
+}
+
 // All that is written, in one string.
 static void read_all(FILE *stream, char *text, size_t size_bytes)
 {
