@@ -4,7 +4,7 @@
 // open, for how long, which tasks they wait for, and what those do. For a
 // program that seems to hang, and on a signal: see signals.h.
 //
-//     tenon_dump(NULL, stderr);
+//     tenon_dump(executor, stderr);
 
 #ifndef TENON_DUMP_H
 #define TENON_DUMP_H
@@ -20,7 +20,9 @@ extern "C" {
 /// Write counts of what lives in `executor` (NULL: the caller's own, else the
 /// default if there is one) and, in debug mode (debug.h), the tree: a line for
 /// each scope and task, children below. Forked children are a part of who
-/// forked them. Control characters in names are written as escapes.
+/// forked them. Control characters in names are written as escapes. A task is
+/// queued, delayed (until its time), limited (until it has its units of a
+/// limiter), running, joining, waiting, or blocking (blocking.h).
 ///
 ///     executor 'tenon': 2 workers, 1 root scope, 1 inner scope, 2 tasks
 ///       scope 'requests': open for 1.250 s, cancelled (explicit: new version)
@@ -40,8 +42,8 @@ TENON_API tenon_status tenon_dump(tenon_executor *executor, FILE *stream);
 /// "workers": 2, "root_scopes": 1, "inner_scopes": 1, "tasks": 2, "debug":
 /// true, "scopes": [{"name": "requests", "age_ns": 1250000000, "cancel":
 /// {"source": "explicit", "text": "new version"} or null, "tasks": [{"name":
-/// "fetch", "id": 3, "state": "running", "for_ns": 1249000000, "scopes":
-/// [...]}]}]}.
+/// "fetch", "id": 3, "state": "running", "for_ns": 1249000000, "cancel":
+/// null, "scopes": [...]}]}]}.
 ///
 /// Threads:  as tenon_dump().
 /// Blocks:   as tenon_dump().

@@ -28,7 +28,8 @@
 static const char *state_name(uint32_t state)
 {
     static const char *const names[] = {
-        [TN_STATE_QUEUED] = "queued",     [TN_STATE_RUNNING] = "running",
+        [TN_STATE_QUEUED] = "queued",     [TN_STATE_DELAYED] = "delayed",
+        [TN_STATE_LIMITED] = "limited",   [TN_STATE_RUNNING] = "running",
         [TN_STATE_JOINING] = "joining",   [TN_STATE_WAITING] = "waiting",
         [TN_STATE_BLOCKING] = "blocking",
     };

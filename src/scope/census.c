@@ -154,11 +154,13 @@ void tn_census_remove_scope(tenon_scope *scope)
 struct tn_node *tn_census_add_task(
     tenon_scope *scope, const tenon_task_options *options, tenon_token *token)
 {
+    bool is_delayed = options->delay_ns != 0 || options->begin_ns != 0;
     struct tn_node subject = {
         .kind = TN_NODE_TASK,
         .name = options->name,
         .id = options->id,
         .token = token,
+        .state = is_delayed ? TN_STATE_DELAYED : TN_STATE_QUEUED,
     };
 
     return add(scope->node, scope, &subject);

@@ -24,7 +24,9 @@ enum { TN_NODE_EXECUTOR, TN_NODE_SCOPE, TN_NODE_TASK };
 
 // What a task does. Scopes have the first.
 enum {
-    TN_STATE_QUEUED,  // or waits for its time, or for units
+    TN_STATE_QUEUED,
+    TN_STATE_DELAYED,  // until its time
+    TN_STATE_LIMITED,  // until it has units of a limiter
     TN_STATE_RUNNING,
     TN_STATE_JOINING,
     TN_STATE_WAITING,

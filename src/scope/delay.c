@@ -135,7 +135,7 @@ bool tn_delay_goes_on(tenon_task *task, int status)
     if (status != TENON_AGAIN || delay == NULL || !delay->is_asked) {
         return false;
     }
-    tn_census_enter(task, TN_STATE_QUEUED);
+    tn_census_enter(task, TN_STATE_DELAYED);
     delay->is_asked = false;
     delay->said = task->failure;
     task->failure = TN_FAILURE_NONE;

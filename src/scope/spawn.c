@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "sched/executor.h"
 #include "sched/worker.h"
+#include "scope/census.h"
 #include "scope/delay.h"
 #include "scope/finding.h"
 #include "scope/limiter.h"
@@ -120,6 +121,7 @@ static void count_spawned(tenon_scope *scope, int64_t difference)
 
 void tn_task_queue(tenon_task *task)
 {
+    tn_census_enter(task, TN_STATE_QUEUED);
     if (queue(task->scope, task) != TENON_OK) {
         tn_executor_inject(task->scope->executor, (struct tn_job *)task);
     }
@@ -155,6 +157,7 @@ static void line_up(tenon_task *task, struct tn_ticket *ticket)
     bool is_patient =
         (flags & (TN_TASK_ALWAYS | TN_TASK_BEGUN)) == TN_TASK_ALWAYS;
 
+    tn_census_enter(task, TN_STATE_LIMITED);
     tn_ticket_line_up(ticket, tn_task_token(task), is_patient);
 }
 
@@ -169,6 +172,7 @@ void tn_task_start_held(tenon_task *task)
     if (ticket != NULL) {
         line_up(task, ticket);
     } else {
+        tn_census_enter(task, TN_STATE_QUEUED);
         tn_executor_inject(scope->executor, (struct tn_job *)task);
     }
     tn_scope_exit(scope);

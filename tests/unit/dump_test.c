@@ -59,6 +59,7 @@ static tenon_executor *create(
 struct scene {
     struct task_step step;
     struct gate is_ready;
+    tenon_limiter *limiter;
 };
 
 static int own(tenon_task *self, void *arg)
@@ -77,7 +78,13 @@ static int own(tenon_task *self, void *arg)
     if (body == TENON_OK) {
         body = tenon_spawn_with(
             &scope, task_step, &scene->step,
-            TENON_TASK_OPTIONS(.name = "busy", .id = 5));
+            TENON_TASK_OPTIONS(
+                    .name = "busy", .id = 5, .limiter = scene->limiter));
+    }
+    if (body == TENON_OK) {
+        body = tenon_spawn_with(
+            &scope, task_ok, NULL,
+            TENON_TASK_OPTIONS(.name = "next", .limiter = scene->limiter));
     }
     gate_open(&scene->is_ready);
     return tenon_scope_join(&scope, body, NULL);
@@ -98,11 +105,13 @@ static void show(
     uint32_t worker_count, bool debug, const char *text, const char *json)
 {
     struct test_clock clock = {0};
-    struct scene scene = {.step = {.status = TENON_OK}};
+    tenon_limiter limiter;
+    struct scene scene = {.step = {.status = TENON_OK}, .limiter = &limiter};
     tenon_executor *executor = create(worker_count, &clock, debug);
-    char wanted[1024];
+    char wanted[1536];
     tenon_scope scope;
 
+    tenon_limiter_init(&limiter, 1);
     must_open_with(
         &scope, TENON_SCOPE_OPTIONS(.executor = executor, .name = "outer"));
     must_spawn_with(&scope, own, &scene, TENON_TASK_OPTIONS(.name = "owner"));
@@ -121,6 +130,7 @@ static void show(
     gate_open(&scene.step.may_end);
     pool_move_clock(executor, &clock, TENON_SECONDS(100));
     must_join(&scope, NULL, TENON_OK);
+    tenon_limiter_fini(&limiter);
     pool_destroy(executor);
 }
 
@@ -130,22 +140,25 @@ Test(dump, shows_scopes_and_tasks_with_what_they_do_and_for_how_long)
         show(
             worker_counts[i], true,
             "executor 'pool': %u worker%s, 1 root scope, 1 inner scope, "
-            "3 tasks\n"
+            "4 tasks\n"
             "  scope 'outer': open for 1.250 s\n"
             "    task 'owner' #0: joining for 1.250 s\n"
             "      scope 'in\\nner': open for 1.250 s\n"
-            "        task 'late' #0: queued for 1.250 s\n"
-            "        task 'busy' #5: running for 1.250 s\n",
+            "        task 'late' #0: delayed for 1.250 s\n"
+            "        task 'busy' #5: running for 1.250 s\n"
+            "        task 'next' #0: limited for 1.250 s\n",
             "{\"executor\": \"pool\", \"workers\": %u, \"root_scopes\": 1, "
-            "\"inner_scopes\": 1, \"tasks\": 3, \"debug\": true, "
+            "\"inner_scopes\": 1, \"tasks\": 4, \"debug\": true, "
             "\"scopes\": [{\"name\": \"outer\", \"age_ns\": 1250000000, "
             "\"cancel\": null, \"tasks\": [{\"name\": \"owner\", \"id\": 0, "
             "\"state\": \"joining\", \"for_ns\": 1250000000, "
             "\"cancel\": null, \"scopes\": [{\"name\": \"in\\u000aner\", "
             "\"age_ns\": 1250000000, \"cancel\": null, \"tasks\": ["
-            "{\"name\": \"late\", \"id\": 0, \"state\": \"queued\", "
+            "{\"name\": \"late\", \"id\": 0, \"state\": \"delayed\", "
             "\"for_ns\": 1250000000, \"cancel\": null, \"scopes\": []}, "
             "{\"name\": \"busy\", \"id\": 5, \"state\": \"running\", "
+            "\"for_ns\": 1250000000, \"cancel\": null, \"scopes\": []}, "
+            "{\"name\": \"next\", \"id\": 0, \"state\": \"limited\", "
             "\"for_ns\": 1250000000, \"cancel\": null, \"scopes\": []}"
             "]}]}]}]}\n");
     }
@@ -157,9 +170,9 @@ Test(dump, shows_counts_only_without_debug_mode)
         show(
             worker_counts[i], false,
             "executor 'pool': %u worker%s, 1 root scope, 1 inner scope, "
-            "3 tasks\n",
+            "4 tasks\n",
             "{\"executor\": \"pool\", \"workers\": %u, \"root_scopes\": 1, "
-            "\"inner_scopes\": 1, \"tasks\": 3, \"debug\": false, "
+            "\"inner_scopes\": 1, \"tasks\": 4, \"debug\": false, "
             "\"scopes\": []}\n");
     }
 }
