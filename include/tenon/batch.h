@@ -39,7 +39,8 @@ typedef struct tenon_batch_options {
 /// beginning, and wait for all. The first failure, a timeout or a cancel ends
 /// it at the next border. In errors a batch has the id of its first item + 1.
 ///
-/// Owns:     `context` is yours. `report` as for tenon_scope_join().
+/// Owns:     `context` is yours. `report` as for tenon_scope_join(), but
+///           untouched if nothing is begun: zero it before.
 /// Threads:  any.
 /// Blocks:   until all have ended.
 /// Errors:   the join status; TENON_EINVAL no function, or an option;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// block — a scope as a block of C: joined by the compiler on every way out. C
-// only: C++ has no such macro here. For the block's own thread.
+// block — a scope as a block of C: joined by the compiler on every way out, by
+// the thread that came in. C only: C++ has no such macro here.
 //
 //     TENON_SCOPE(scope, .status = &status) { ... }
 

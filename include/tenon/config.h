@@ -32,16 +32,18 @@
 #endif
 #endif
 
-// Units of time, in nanoseconds.
-#define TENON_SECONDS(n) ((uint64_t)(n)*UINT64_C(1000000000))
-#define TENON_MILLISECONDS(n) ((uint64_t)(n)*UINT64_C(1000000))
-#define TENON_MICROSECONDS(n) ((uint64_t)(n)*UINT64_C(1000))
+// Units of time, in nanoseconds. Of whole numbers that are not negative; a
+// fraction (0.5) is refused by the compiler: it would be 0, which is "none".
+#define TENON_SECONDS(n) ((uint64_t)((n) | 0) * UINT64_C(1000000000))
+#define TENON_MILLISECONDS(n) ((uint64_t)((n) | 0) * UINT64_C(1000000))
+#define TENON_MICROSECONDS(n) ((uint64_t)((n) | 0) * UINT64_C(1000))
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/// The clock of every deadline: nanoseconds of CLOCK_MONOTONIC.
+/// The clock of deadlines, unless the executor was given another: nanoseconds
+/// of CLOCK_MONOTONIC.
 ///
 /// Threads:  any.
 /// Errors:   none.

@@ -4,8 +4,8 @@
 // made with the option `debug`, and in all with TENON_DEBUG=1 in the
 // environment. Findings go to stderr, a line each, and to a function of yours.
 //
-//     tenon: cancel ignored: task 'fetch' #3 of scope 'requests' runs on 1.2 s
-//     after its cancel
+//     tenon: cancel ignored: task 'fetch' #3 of scope 'requests' runs on after
+//     its cancel for 1.200 s
 
 #ifndef TENON_DEBUG_H
 #define TENON_DEBUG_H
@@ -36,7 +36,7 @@ typedef enum tenon_finding_kind {
 /// there is nothing to say.
 typedef struct tenon_finding {
     tenon_finding_kind kind;
-    const char *text;  ///< the whole of it, for people
+    const char *text;  ///< the whole of it but the kind, for people
     const char *task_name;
     uint64_t task_id;
     const char *scope_name;

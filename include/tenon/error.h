@@ -39,7 +39,8 @@ struct tenon_error {
     const char *task_name;
     uint64_t task_id;  ///< as given at its spawn, or 0
     const char *scope_name;
-    uint64_t sequence;  ///< 1, 2, ... in the order of recording in the scope
+    uint64_t sequence;  ///< 1, 2, ... in the order of recording in the scope;
+                        ///< 0: never recorded by itself, as a child
     bool after_cancel;  ///< the scope was cancelled already
     const tenon_error *children;      ///< what this one stands for, or NULL
     const tenon_error *next;          ///< the next of the same list, or NULL
@@ -99,8 +100,10 @@ typedef struct tenon_fail_place {
         (scope), TENON_PLACE(TENON_ERROR_DOMAIN, TENON_SEVERITY_ERROR), \
         __VA_ARGS__)
 
-/// What the macros call. The last description before the task returns counts,
-/// and only if the task returns its code.
+/// What the macros call. The last description before the task returns counts.
+/// If the task fails with another code, it is a child of that error, with
+/// sequence 0; if it does not fail it is gone. In the body of a scope use
+/// tenon_scope_fail().
 ///
 /// Owns:     copies the text, cut at 511 bytes, the domain and the file name;
 ///           without memory the text is lost, never the error.

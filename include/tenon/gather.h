@@ -34,8 +34,9 @@ typedef struct tenon_call {
 ///
 /// Owns:     the array and what its arguments point to are yours. `options` are
 ///           those of the scope in which they run, NULL: all defaults; its
-///           policy is set here. `report` as for tenon_scope_join(); without
-///           one no call has an `error`.
+///           policy is set here. `report` as for tenon_scope_join(), but
+///           untouched if no call is made: zero it before. Without one (NULL)
+///           no call has an `error`.
 /// Threads:  any.
 /// Blocks:   as tenon_scope_join().
 /// Errors:   the join status; TENON_EINVAL a call without a function, or

@@ -45,7 +45,8 @@ TENON_API TENON_NODISCARD tenon_status tenon_handle_outcome(
 /// CANCELLED is no error of the scope. Before it begins: it is dropped.
 ///
 /// Owns:     as tenon_token_cancel().
-/// Threads:  any that may spawn, and any holder of a reference.
+/// Threads:  any, while the task's scope is certainly not joined yet: its
+///           owner, its tasks, and holders of a reference can be sure.
 /// Blocks:   as the callbacks below it do.
 /// Errors:   none. True if this call was the first; false also when the task
 ///           has ended, or was not started.

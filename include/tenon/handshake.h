@@ -41,7 +41,8 @@ typedef struct tenon_handshake {
 /// Errors:   TENON_OK it is ready; TENON_ERRORS it has failed before it was:
 ///           the error is in `scope` as ever; TENON_ENORESULT it has ended
 ///           otherwise, or was dropped; TENON_ENOTREADY not by then,
-///           TENON_CANCELLED: it goes on, cancel it if you will. Else nothing
+///           TENON_CANCELLED: it goes on, cancel it if you will (or, where the
+///           scope was cancelled before, nothing was started). Else nothing
 ///           was started: TENON_EAGAIN also for an executor without threads, or
 ///           no timer thread; TENON_EINVAL also a deadline of 0; as
 ///           tenon_spawn_with().

@@ -18,7 +18,7 @@ extern "C" {
 typedef enum tenon_policy {
     /// The first failure of a task cancels the rest.
     TENON_POLICY_FAIL_FAST = 0,
-    /// Failures cancel nobody.
+    /// Failures of tasks cancel nobody; one of the body cancels, as always.
     TENON_POLICY_COLLECT_ALL = 1,
     /// The first success cancels the rest; failures cancel nobody, and are no
     /// errors of the join if one task has succeeded. Without any the join is

@@ -18,7 +18,7 @@ typedef int tenon_status;
 enum {
     TENON_OK = 0,
     TENON_CANCELLED = -1,  ///< stopped, or refused, because of a cancel
-    TENON_ERRORS = -2,     ///< join: a task or the body failed
+    TENON_ERRORS = -2,     ///< join: a task, the body or a callback failed
     TENON_TIMEOUT = -3,    ///< join: the scope's own deadline stopped something
     TENON_EINVAL = -4,     ///< an argument or option makes no sense
     TENON_ENOMEM = -5,     ///< no memory; nothing was started

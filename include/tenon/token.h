@@ -24,8 +24,9 @@ typedef enum tenon_cause_source {
     TENON_CAUSE_NONE = 0,
     TENON_CAUSE_EXPLICIT,  ///< somebody called cancel
     TENON_CAUSE_FAILURE,   ///< a task or the body failed
-    TENON_CAUSE_DEADLINE,  ///< the scope's own deadline
-    TENON_CAUSE_PARENT,    ///< something above was cancelled: see `origin`
+    TENON_CAUSE_DEADLINE,  ///< its own deadline
+    TENON_CAUSE_PARENT,    ///< something above was cancelled: see `origin`,
+                           ///< which is the same wherever it is read
     TENON_CAUSE_POLICY,    ///< the scope's policy had what it wanted
     TENON_CAUSE_SHUTDOWN   ///< the executor is shut down
 } tenon_cause_source;
@@ -37,7 +38,7 @@ typedef struct tenon_cause {
     tenon_cause_source source;
     tenon_cause_source origin;  ///< equal to `source`, except with PARENT
     int code;                   ///< of the failure, or as given to cancel
-    uint64_t time_ns;           ///< when the origin was set, monotonic
+    uint64_t time_ns;           ///< when the origin was set, by tenon_now_ns()
     uint64_t sequence;          ///< with FAILURE: the error's number, else 0
     uint64_t task_id;           ///< of the task behind it, as for its name
     char task_name[32];

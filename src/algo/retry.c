@@ -127,9 +127,9 @@ static int give_up(
     const char *reason)
 {
     const tenon_error *last = report->primary;
-    int code = tenon_fail_in(
-        self, last == NULL ? "tenon" : last->domain,
-        last == NULL ? report->status : last->code,
+    tenon_fail_place place = {.domain = last == NULL ? "tenon" : last->domain};
+    int code = tenon_fail_at(
+        self, place, last == NULL ? report->status : last->code,
         "gave up after %u attempt%s: %s", retry->attempt_count,
         retry->attempt_count == 1 ? "" : "s", reason);
 

@@ -43,6 +43,8 @@ README = re.search(
     r'```c\n(.*?)```', (source_root() / 'README.md').read_text(), re.S)[1]
 LIES = PROGRAM.replace('counter == 1', 'counter == 2')
 CALLS_NOTHING = PROGRAM.replace('tenon_scope_open(', 'tenon_scope_ope(')
+FRACTION = PROGRAM.replace('int counter = 0;',
+                           'int counter = TENON_SECONDS(0.5) != 0;')
 
 PROJECT = '''
 project('user', 'c', default_options: ['c_std=c11', 'werror=true'])
@@ -212,6 +214,10 @@ def try_installed(report, there, tree):
         outcome(there.run_readme, README.replace('"cannot open', '"open'))))
     report.point('catches a program that calls what is not there', caught(
         'tenon_scope_ope', outcome(there.run, ['gcc'], c11, CALLS_NOTHING)))
+    report.point('gcc refuses a fraction of a second', caught(
+        'invalid operands', outcome(there.run, ['gcc'], c11, FRACTION)))
+    report.point('g++ refuses a fraction of a second', caught(
+        'invalid operands', outcome(there.run, ['g++'], cpp17, FRACTION)))
     file = there.find('tenon.pc')
     file.write_text(file.read_text().replace('Version:', 'Version: 9'))
     report.point('catches another version', caught(
@@ -235,7 +241,7 @@ def try_embedding(report, project):
 
 
 def main():
-    report = Report(17)
+    report = Report(19)
     with tempfile.TemporaryDirectory(prefix='tenon-install-') as root:
         report.point('meson install fills a DESTDIR', outcome(
             do, ['meson', 'install', '-C', os.environ['TENON_BUILD_ROOT'],
