@@ -35,8 +35,8 @@ struct tenon_handle {
 /// deadline.
 ///
 /// Owns:     `status` may be NULL; both outputs are untouched on failure.
-/// Threads:  any, at any time from the spawn on; what the task wrote is there
-///           to read after the join of its scope.
+/// Threads:  any, at any time from the spawn on; what a task that has ended
+///           wrote is there to read.
 /// Errors:   TENON_ENOTREADY before the task has ended, or was not started.
 TENON_API TENON_NODISCARD tenon_status tenon_handle_outcome(
     const tenon_handle *handle, tenon_outcome *outcome, int *status);

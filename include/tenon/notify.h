@@ -38,7 +38,8 @@ tenon_scope_notify(tenon_scope *scope, tenon_notify_fn *fn, void *context);
 
 /// The same with a file descriptor of eventfd(2): 1 is added to it.
 ///
-/// Owns:     `event_fd` must stay open until it has been read.
+/// Owns:     `event_fd` must stay open until it has been read: the scope may be
+///           found ready a moment before.
 /// Threads:  as tenon_scope_notify().
 /// Blocks:   never.
 /// Errors:   as tenon_scope_notify().

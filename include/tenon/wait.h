@@ -43,7 +43,8 @@ TENON_API TENON_NODISCARD tenon_status tenon_scope_next_until(
 /// What to wait for.
 typedef enum tenon_wait_for {
     TENON_WAIT_FIRST,  ///< one has ended
-    TENON_WAIT_ERROR,  ///< one has failed, or all have ended
+    TENON_WAIT_ERROR,  ///< one has failed, or all have ended; where a failure
+                       ///< cancels the scope, the wait may be CANCELLED first
     TENON_WAIT_ALL     ///< all have ended
 } tenon_wait_for;
 
