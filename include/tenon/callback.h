@@ -18,11 +18,11 @@ extern "C" {
 /// Called once, when the token is set, with its cause, before the cancel that
 /// set it returns; on any thread, also on the executor's timer thread, which
 /// all its deadlines need: it should be brief, and there it can neither open a
-/// scope in that executor nor end it (TENON_EDEADLK). What it returns, unless 0
-/// or it has taken itself out meanwhile, is recorded as an error of the token's
-/// scope, with the domain "callback" (of a free-standing token it is
-/// unobserved: report.h); the other callbacks run all the same. In the child of
-/// a fork(2) none runs.
+/// scope in that executor, nor wait for its tasks, nor end it (TENON_EDEADLK).
+/// What it returns, unless 0 or it has taken itself out meanwhile, is recorded
+/// as an error of the token's scope, with the domain "callback" (of a
+/// free-standing token it is unobserved: report.h); the other callbacks run all
+/// the same. In the child of a fork(2) none runs.
 typedef int tenon_callback_fn(void *context, const tenon_cause *cause);
 
 /// Private inside. May lie anywhere; may not move while registered. Zeroed, it

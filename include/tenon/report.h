@@ -101,18 +101,19 @@ TENON_API TENON_NODISCARD tenon_status tenon_report_split(
 /// Errors:   none.
 TENON_API void tenon_report_pass_up(tenon_report *report, tenon_task *self);
 
-/// Called with errors that nobody will read: of a scope joined without a report
-/// by a task that then ends without an error, or outside of tasks; and of a
-/// callback of a token that belongs to no scope. The report is gone when it
-/// returns.
+/// Called with errors that nobody will read: of a scope whose join was not
+/// TENON_OK and that was joined without a report, outside of tasks, or by a
+/// task that then ends without an error, or at its end by what that calls; and
+/// of a callback of a token that belongs to no scope. The report is gone when
+/// it returns. What it leaves unread itself is not told.
 typedef void tenon_unobserved_fn(const tenon_report *report, void *context);
 
 /// The one function of the process to be called then; NULL: none. In debug mode
 /// (debug.h) they are also printed on stderr. In the child of a fork(2) nothing
 /// is done, and nothing told.
 ///
-/// Threads:  any; `fn` is called on the thread that joins, or cancels, on
-///           several at the same time.
+/// Threads:  any; `fn` is called on the thread that joins, that ends the task,
+///           or that cancels, on several at the same time.
 /// Errors:   none.
 TENON_API void tenon_set_unobserved_hook(
     tenon_unobserved_fn *fn, void *context);

@@ -114,8 +114,8 @@ static inline bool tn_census_is_on(void)
 uint32_t tn_census_note_state(tenon_task *task, uint32_t state);
 void tn_census_note_poll(tenon_task *task, uint64_t epoch);
 
-// [its thread] The task, or who spawned it if it is forked, is in another state
-// from now on. The one before.
+// [its thread, or who starts it] The task, or who spawned it if it is forked,
+// is in another state from now on. The one before.
 static inline uint32_t tn_census_enter(tenon_task *task, uint32_t state)
 {
     if (tn_likely(!tn_census_is_on()) || task == NULL) {

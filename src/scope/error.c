@@ -31,8 +31,9 @@ struct record {
     size_t child_count;  // of the list, not of what is below
     int *codes;          // of children whose errors are recorded already
     size_t code_count;
-    bool is_read;          // somebody has had it in a report
-    _Atomic(bool) in_use;  // of the reserve
+    uint64_t unread_dropped_count;  // of children not kept
+    bool is_read;                   // somebody has had it in a report
+    _Atomic(bool) in_use;           // of the reserve
 };
 
 static struct record reserve[RESERVE_SIZE];
@@ -60,6 +61,7 @@ static void fill(struct record *record, const tenon_fail_place *place, int code)
     record->child_count = 0;
     record->codes = NULL;
     record->code_count = 0;
+    record->unread_dropped_count = 0;
     record->is_read = false;
     record->error = (tenon_error){
         .domain = "",
@@ -264,6 +266,7 @@ static void move_gathered(tenon_error *to, tenon_error *from)
     tn_error_adopt(
         to, (tenon_error *)from->children, from->children_dropped_count);
     from->children = NULL;
+    target->unread_dropped_count += source->unread_dropped_count;
     if (target->codes == NULL) {
         target->codes = source->codes;
         target->code_count = source->code_count;
@@ -374,7 +377,8 @@ void tn_failure_describe(
 }
 
 void tn_failure_gather(
-    tn_failure *said, tenon_error *children, uint64_t dropped_count)
+    tn_failure *said, tenon_error *children, uint64_t dropped_count,
+    bool is_read)
 {
     tenon_error *error = record_in(*said);
 
@@ -385,7 +389,16 @@ void tn_failure_gather(
         tn_error_free_list(children);
         return;
     }
+    for (tenon_error *child = children; child != NULL;
+         child = (tenon_error *)child->next) {
+        record_of(child)->is_read = is_read;
+    }
+    uint64_t before = error->children_dropped_count;
     tn_error_adopt(error, children, dropped_count);
+    if (!is_read) {
+        record_of(error)->unread_dropped_count +=
+            error->children_dropped_count - before;
+    }
     *said = (tn_failure)error;
 }
 
@@ -404,13 +417,6 @@ void tn_failure_pass_on(tn_failure *said, int code)
     if (error != NULL) {
         add_code(error, code);
         *said = (tn_failure)error;
-    }
-}
-
-void tn_error_mark_read(tenon_error *first)
-{
-    for (; first != NULL; first = (tenon_error *)first->next) {
-        record_of(first)->is_read = true;
     }
 }
 
@@ -439,7 +445,7 @@ tenon_error *tn_failure_take_unread(tn_failure *said, uint64_t *dropped_count)
         }
         child = next;
     }
-    *dropped_count = record->children_dropped_count;
+    *dropped_count = record_of(record)->unread_dropped_count;
     record->children = NULL;
     tn_error_free_list(record);
     tn_error_free_list(read);

@@ -53,15 +53,14 @@ void tn_failure_describe(
     tn_failure *said, const tenon_fail_place *place, int code,
     const char *format, va_list args);
 
-// [any] The errors of a nested scope wait here for the task's own end.
+// [any] The errors of a nested scope wait here for the task's own end. Has
+// somebody had them to read?
 void tn_failure_gather(
-    tn_failure *said, tenon_error *children, uint64_t dropped_count);
+    tn_failure *said, tenon_error *children, uint64_t dropped_count,
+    bool is_read);
 
 // [any] A child's error was recorded; the parent may return its code.
 void tn_failure_pass_on(tn_failure *said, int code);
-
-// [any] Who passes the list on has had it to read.
-void tn_error_mark_read(tenon_error *first);
 
 // [any] Forget what was said but for the errors of nested scopes that nobody
 // has had to read: their list, now the caller's. Those not kept are counted.

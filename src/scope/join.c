@@ -274,7 +274,8 @@ static void fill_report(
                        report->cancelled_count - report->dropped_count;
 }
 
-// The errors go into the report, else up to the owner, else to the hook.
+// The errors go into the report, else up to the owner, else to the hook. Those
+// of a join that is well all the same (any-ok) concern nobody.
 static void give_errors(
     tenon_scope *scope, tenon_report *report, const tenon_report *made)
 {
@@ -283,9 +284,11 @@ static void give_errors(
     } else if (scope->owner != NULL && scope->first_error != NULL) {
         tn_failure_gather(
             &scope->owner->failure, scope->first_error,
-            scope->error_count - scope->kept_count);
+            scope->error_count - scope->kept_count, made->status == TENON_OK);
     } else if (scope->error_count > 0) {
-        tn_unobserved_tell(scope->executor, made);
+        if (made->status != TENON_OK) {
+            tn_unobserved_tell(scope->executor, made);
+        }
         tn_error_free_list(scope->first_error);
     }
     scope->first_error = NULL;
@@ -307,6 +310,8 @@ static __attribute__((noinline)) void conclude(
     made.status = tn_policy_verdict(scope, &made);
     scope->join_status = made.status;
     give_errors(scope, report, &made);
+    // What is called here may have set it anew.
+    tn_deadline_stop(&scope->token, &scope->executor->timer);
 }
 
 static void end_body(tenon_scope *scope, tenon_status body)

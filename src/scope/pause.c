@@ -150,6 +150,9 @@ tenon_status tn_pause_wait(
     if (pause->check(pause)) {
         return TENON_OK;
     }
+    if (tn_timer_is_here(timer)) {
+        return TENON_EDEADLK;
+    }
     enum tn_timer_result result =
         tn_timer_set(timer, &pause->entry, expire, deadline_ns, 0);
     if (result == TN_TIMER_NO_THREAD) {

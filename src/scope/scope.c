@@ -89,7 +89,8 @@ static tenon_status find_executor(
         }
     }
     // A join there would keep deadlines from passing, its own among them.
-    bool is_timer = worker == NULL && tn_timer_is_here(&(*executor)->timer);
+    bool is_timer = (worker == NULL || worker->executor != *executor) &&
+                    tn_timer_is_here(&(*executor)->timer);
     return is_timer ? TENON_EDEADLK : TENON_OK;
 }
 

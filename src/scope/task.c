@@ -141,7 +141,7 @@ static __attribute__((noinline)) void tell_unread(
     tenon_error *unread =
         tn_failure_take_unread(&task->failure, &dropped_count);
 
-    if (unread == NULL) {
+    if (unread == NULL && dropped_count == 0) {
         return;
     }
     tenon_report report = {
@@ -154,6 +154,10 @@ static __attribute__((noinline)) void tell_unread(
          error = error->next) {
         report.error_count++;
         report.kept_count++;
+        if (error->severity == TENON_SEVERITY_FATAL &&
+            report.primary->severity != TENON_SEVERITY_FATAL) {
+            report.primary = error;
+        }
     }
     void *previous = enter_as(worker, task);
     tn_unobserved_tell(task->scope->executor, &report);
@@ -233,15 +237,21 @@ struct tn_ending tn_task_conclude(tenon_task *task, int status)
     struct tn_ending ending = {.outcome = TENON_OUTCOME_OK, .status = status};
     struct tn_worker *worker = tn_worker_self();
 
-    if (status == TENON_CANCELLED && tenon_cancelled(task)) {
-        if (!has_timed_out(task)) {
-            forget_said(worker, task);
-            note_latency(task);
-            ending.outcome = TENON_OUTCOME_CANCELLED;
-            return ending;
-        }
-        ending.status = TENON_TIMEOUT;
+    bool is_stopped = status == TENON_CANCELLED && tenon_cancelled(task);
+    bool is_late = is_stopped && has_timed_out(task);
+
+    // What is called from here on is not bound by it.
+    if (tn_task_is_handled(task)) {
+        tn_deadline_stop(
+            &tn_task_handle(task)->token, &task->scope->executor->timer);
     }
+    if (is_stopped && !is_late) {
+        note_latency(task);
+        forget_said(worker, task);
+        ending.outcome = TENON_OUTCOME_CANCELLED;
+        return ending;
+    }
+    ending.status = is_late ? TENON_TIMEOUT : status;
     if (ending.status == TENON_OK) {
         forget_said(worker, task);
         return ending;
@@ -510,10 +520,9 @@ uint64_t tenon_task_id(const tenon_task *self)
 void tenon_report_pass_up(tenon_report *report, tenon_task *self)
 {
     if (tn_task_worker(self) != NULL && report->error_count > 0) {
-        tn_error_mark_read((tenon_error *)report->errors);
         tn_failure_gather(
             &self->failure, (tenon_error *)report->errors,
-            report->error_count - report->kept_count);
+            report->error_count - report->kept_count, true);
         report->errors = NULL;
     }
     tenon_report_free(report);

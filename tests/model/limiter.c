@@ -142,6 +142,12 @@ enum tn_timer_result tn_timer_set(
     return is_past ? TN_TIMER_PAST : TN_TIMER_SET;
 }
 
+bool tn_timer_is_here(const struct tn_timer *timer)
+{
+    (void)timer;
+    return false;
+}
+
 bool tn_timer_disarm(struct tn_timer *timer, struct tn_timer_entry *entry)
 {
     (void)timer;

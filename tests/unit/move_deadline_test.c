@@ -10,7 +10,41 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
 #include <tenon/tenon.h>
+
+static tenon_status set_in_verdict(const tenon_report *report, void *context)
+{
+    tenon_scope *late = context;
+    tenon_executor *executor = tenon_scope_executor(late);
+
+    (void)!tenon_scope_set_deadline(
+        late, tenon_executor_now_ns(executor) + TENON_SECONDS(1));
+    return report->status;
+}
+
+static void set_at_the_end(tenon_executor *executor, struct test_clock *clock)
+{
+    tenon_scope *late = calloc(1, sizeof(*late));
+
+    cr_assert(ne(ptr, late, NULL));
+    must_open_with(
+        late, TENON_SCOPE_OPTIONS(
+                      .executor = executor, .policy = TENON_POLICY_CUSTOM,
+                      .verdict = set_in_verdict, .policy_context = late));
+    must_spawn(late, task_ok, NULL);
+    must_join(late, NULL, TENON_OK);
+    memset(late, 0, sizeof(*late));  // a deadline that is past, if it is set
+    tenon_scope scope;
+    must_open_with(
+        &scope, TENON_SCOPE_OPTIONS(
+                        .executor = executor, .timeout_ns = TENON_SECONDS(2)));
+    pool_move_clock(executor, clock, TENON_SECONDS(2));
+    cr_expect(task_await_scope_cancel(&scope));
+    must_join(&scope, NULL, TENON_OK);
+    free(late);
+}
 
 TestSuite(move_deadline, .timeout = 60);
 
@@ -332,4 +366,9 @@ static void mix_clocks(tenon_executor *executor, struct test_clock *clock)
 Test(move_deadline, of_another_clock_is_not_compared)
 {
     pool_each_clock(mix_clocks);
+}
+
+Test(move_deadline, in_the_verdict_of_the_join_leaves_nothing_behind)
+{
+    pool_each_clock(set_at_the_end);
 }

@@ -20,6 +20,8 @@ TestSuite(timer_thread, .timeout = 60);
 struct attempt {
     tenon_executor *executor;
     tenon_executor *other;
+    tenon_scope *scope;
+    tenon_scope_ref ref;
     atomic_uint count;
     tenon_status statuses[3];
 };
@@ -100,4 +102,40 @@ static void expect_no_scope(tenon_executor *executor, struct test_clock *clock)
 Test(timer_thread, opens_no_scope_in_its_executor_but_in_others)
 {
     pool_each_clock(expect_no_scope);
+}
+
+static int wait_for_task(void *context, const tenon_cause *cause)
+{
+    struct attempt *attempt = context;
+    tenon_handle *next = NULL;
+
+    (void)cause;
+    attempt->statuses[0] = tenon_scope_next_until(
+        attempt->scope, tenon_executor_now_ns(attempt->executor) + DELAY,
+        &next);
+    tenon_scope_release(&attempt->ref);
+    return 0;
+}
+
+static void expect_no_wait(tenon_executor *executor, struct test_clock *clock)
+{
+    struct task_step step = {.status = TENON_OK};
+    struct attempt attempt = {.count = 0};
+    tenon_scope scope;
+    tenon_handle handle;
+
+    must_open(&scope, executor);
+    cr_assert(
+        zero(int, tenon_spawn_task(&scope, &handle, task_step, &step, NULL)));
+    cr_assert(zero(int, tenon_scope_acquire(&scope, &attempt.ref)));
+    attempt.scope = &scope;
+    call_late(executor, clock, wait_for_task, &attempt);
+    cr_expect(eq(int, attempt.statuses[0], TENON_EDEADLK));
+    gate_open(&step.may_end);
+    must_join(&scope, NULL, TENON_OK);
+}
+
+Test(timer_thread, waits_for_no_task_of_its_executor)
+{
+    pool_each_clock(expect_no_wait);
 }
