@@ -346,6 +346,59 @@ Test(thread_fault, none_may_wait_for_the_executor_that_waits_for_it)
     pool_destroy(journey.healthy);
 }
 
+struct lent {
+    tenon_executor *with_timer;
+    tenon_executor *without_threads;
+    tenon_status status;
+};
+
+static int open_scope(tenon_task *self, void *arg)
+{
+    tenon_scope scope;
+
+    (void)self;
+    tenon_status status =
+        tenon_scope_open(&scope, TENON_SCOPE_OPTIONS(.executor = arg));
+    if (status == TENON_OK) {
+        (void)!tenon_scope_join(&scope, TENON_OK, NULL);
+    }
+    return status == TENON_EDEADLK ? TENON_OK : TASK_IN_VAIN;
+}
+
+static int run_on_timer(void *context, const tenon_cause *cause)
+{
+    struct lent *lent = context;
+
+    (void)cause;
+    lent->status =
+        tenon_run(lent->without_threads, open_scope, lent->with_timer, NULL);
+    return 0;
+}
+
+// It opens no scope in the executor whose deadlines it is there for.
+Test(thread_fault, none_runs_tasks_on_the_timer_thread_of_another_executor)
+{
+    struct lent lent = {.with_timer = pool_create(1)};
+    tenon_scope scope;
+    tenon_callback callback;
+
+    must_open_with(
+        &scope, TENON_SCOPE_OPTIONS(
+                        .executor = lent.with_timer,
+                        .timeout_ns = TENON_SECONDS(3600)));
+    tenon_callback_register(
+        &callback, tenon_scope_token(&scope), run_on_timer, &lent);
+    lent.without_threads = create_without_threads();
+    cr_assert(zero(
+        int, tenon_scope_set_deadline(
+                 &scope, tenon_now_ns() + TENON_MILLISECONDS(1))));
+    cr_assert(task_await_scope_cancel(&scope));
+    must_join(&scope, NULL, TENON_OK);  // waits for the callback
+    cr_expect(zero(int, lent.status));
+    end(lent.without_threads);
+    pool_destroy(lent.with_timer);
+}
+
 Test(thread_fault, none_becomes_some_when_the_system_recovers)
 {
     tenon_executor *executor = create_without_threads();
