@@ -60,12 +60,15 @@ TENON_API const tenon_error *tenon_report_next(
 TENON_API tenon_status
 tenon_report_print(const tenon_report *report, FILE *stream);
 
-/// Write the whole report as one JSON object, in UTF-8, on one line:
-/// {"status": "TENON_ERRORS", ..., "counts": {"spawned": 2, ...}, "cause":
-/// {"source": "failure", ...} or null, "errors": [{"sequence": 1, ...,
-/// "children": [...]}, ...]}, with a key for each field above and of
-/// tenon_cause and tenon_error, named as in C without `_count`, `_name`,
-/// `is_`. Bytes that are not UTF-8 become U+FFFD.
+/// Write the whole report as one JSON object, in UTF-8, on one line. Its keys:
+/// "status" (a name), "code" (its number), "body", "cancel_requested",
+/// "cancelled"; "counts" with "spawned", "ok", "failed", "cancelled",
+/// "dropped", "rejected", "alone", "errors", "kept"; "cause", null or with
+/// "source", "origin", "code", "time_ns", "sequence", "task_id", "task",
+/// "scope", "text"; "errors", a list of objects with "sequence", "domain",
+/// "code", "fatal", "primary", "after_cancel", "text", "file", "line", "task",
+/// "task_id", "scope", "children_dropped" and "children", such a list again.
+/// Bytes that are not UTF-8 become U+FFFD.
 ///
 /// Threads:  any.
 /// Errors:   TENON_EAGAIN if the stream refused something.

@@ -52,9 +52,9 @@ typedef struct tenon_completion {
     void *arg;                 ///< not yet destroyed
     tenon_handle *handle;      ///< of tenon_spawn_task(), or NULL
     const tenon_error *error;  ///< its own, that the report of the scope will
-                               ///< have (`next` is set then); NULL: no failure,
-                               ///< one not kept, or one of a forked child that
-                               ///< it passed on
+                               ///< have: `next` is not to be read before the
+    ///< join; NULL: no failure, one not kept, or one of a forked child that
+    ///< it passed on
 } tenon_completion;
 
 /// Called once when a task has ended, run or dropped, before its argument is

@@ -25,8 +25,9 @@ extern "C" {
 ///           and it may wait for those too. Hold no lock that they take.
 /// Errors:   TENON_END all that were spawned have been given; TENON_CANCELLED
 ///           none has ended and the caller is cancelled (its task or innermost
-///           scope; outside of tasks `scope`); TENON_EINVAL; TENON_ECLOSED
-///           after the join; TENON_EFORK.
+///           scope; outside of tasks `scope`); TENON_EDEADLK on the executor's
+///           timer thread (callback.h); TENON_EINVAL; TENON_ECLOSED after the
+///           join; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status
 tenon_scope_next(tenon_scope *scope, tenon_handle **handle);
 
@@ -59,9 +60,9 @@ typedef enum tenon_wait_for {
 ///           executor's clock (TENON_NO_DEADLINE: for ever), as
 ///           tenon_scope_next(). A task that waits for itself, or for what it
 ///           hinders, waits for ever.
-/// Errors:   TENON_ENOTREADY not by then; TENON_CANCELLED as for
-///           tenon_scope_next(); TENON_EINVAL none, one without a task, or of
-///           different scopes; TENON_EAGAIN no timer thread; TENON_EFORK.
+/// Errors:   TENON_ENOTREADY not by then; TENON_CANCELLED and TENON_EDEADLK as
+///           for tenon_scope_next(); TENON_EINVAL none, one without a task, or
+///           of different scopes; TENON_EAGAIN no timer thread; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status tenon_wait_until(
     tenon_handle *const *handles, size_t handle_count, tenon_wait_for condition,
     uint64_t deadline_ns);

@@ -428,6 +428,7 @@ tenon_error *tn_failure_take_unread(tn_failure *said, uint64_t *dropped_count)
     tenon_error **unread_end = &unread;
 
     *said = TN_FAILURE_NONE;
+    *dropped_count = 0;
     if (record == NULL) {
         return NULL;
     }

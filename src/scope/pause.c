@@ -150,7 +150,8 @@ tenon_status tn_pause_wait(
     if (pause->check(pause)) {
         return TENON_OK;
     }
-    if (tn_timer_is_here(timer)) {
+    // It would wait for itself, unless it only looks.
+    if (tn_timer_is_here(timer) && deadline_ns > tn_timer_now_ns(timer)) {
         return TENON_EDEADLK;
     }
     enum tn_timer_result result =

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// unread_test — of the errors that a task swallows, the hook is told those that
-// nobody has had to read, and of these all.
+// unread_test — errors that nobody has had to read are told to the hook: of a
+// root scope, and of those that a task swallows, and of these all.
 
+#include "catch.h"
 #include "must.h"
 #include "pool.h"
 #include "tasks.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
 #include <tenon/tenon.h>
 
 TestSuite(unread, .timeout = 60);
@@ -32,6 +35,108 @@ static void note(const tenon_report *report, void *context)
     }
 }
 
+static int codes[] = {TENON_OK, 7};
+
+static int fail_callback(void *context, const tenon_cause *cause)
+{
+    (void)context;
+    (void)cause;
+    return 55;
+}
+
+static tenon_status open_failing(tenon_scope *scope)
+{
+    tenon_status status = tenon_scope_open(scope, NULL);
+
+    return status == TENON_OK ? tenon_spawn(scope, task_return, &codes[1])
+                              : status;
+}
+
+static int fail_below(tenon_task *self, void *arg)
+{
+    tenon_scope scope;
+
+    (void)self;
+    (void)arg;
+    return tenon_scope_join(&scope, open_failing(&scope), NULL);
+}
+
+// --- outside of tasks ---
+
+static void lose_errors(tenon_executor *executor)
+{
+    struct told told = {.count = 0};
+    tenon_report report;
+
+    tenon_set_unobserved_hook(note, &told);
+    must_run(executor, task_return, &codes[1], TENON_ERRORS);
+    cr_expect(eq(uint, told.count, 1));
+    cr_expect(eq(u64, told.error_count, 1));
+    cr_expect(eq(int, told.primary_code, 7));
+    // Who takes the report reads it; who has none to lose loses none.
+    cr_expect(
+        eq(int, tenon_run(executor, task_return, &codes[1], &report),
+           TENON_ERRORS));
+    tenon_report_free(&report);
+    must_run(executor, task_ok, NULL, TENON_OK);
+    cr_expect(eq(uint, told.count, 1));
+    // Errors of nested scopes travel up.
+    must_run(executor, fail_below, NULL, TENON_ERRORS);
+    cr_expect(eq(uint, told.count, 2));
+    cr_expect(eq(int, told.primary_code, TENON_ERRORS));
+
+    tenon_token token;
+    tenon_callback callback;
+    tenon_token_init(&token, NULL);
+    tenon_callback_register(&callback, &token, fail_callback, NULL);
+    tenon_token_cancel(&token, 0, NULL);
+    cr_expect(eq(uint, told.count, 3));
+    cr_expect(eq(int, told.primary_code, 55));
+    tenon_token_fini(&token);
+    tenon_set_unobserved_hook(NULL, NULL);
+    must_run(executor, task_return, &codes[1], TENON_ERRORS);
+    cr_expect(eq(uint, told.count, 3));
+}
+
+Test(unread, are_told_to_the_hook)
+{
+    pool_each(lose_errors);
+}
+
+// All that is written, in one string.
+static void read_all(FILE *stream, char *text, size_t size_bytes)
+{
+    text[fread(text, 1, size_bytes - 1, stream)] = 0;
+    fclose(stream);
+}
+
+// The environment is read once, by the first who asks.
+Test(unread, are_written_to_stderr_in_debug_mode)
+{
+    char text[1024];
+    struct catch catch;
+    tenon_report report;
+
+    setenv("TENON_DEBUG", "1", 1);
+    tenon_executor *executor = pool_create(2);
+    catch_begin(&catch);
+    must_run(executor, fail_below, NULL, TENON_ERRORS);
+    catch_end(&catch);
+    read_all(catch.caught, text, sizeof(text));
+    cr_expect(ne(ptr, strstr(text, "errors that nobody has read"), NULL));
+    cr_expect(ne(ptr, strstr(text, "app 7"), NULL));
+    catch_begin(&catch);
+    cr_expect(
+        eq(int, tenon_run(executor, fail_below, NULL, &report), TENON_ERRORS));
+    tenon_report_free(&report);
+    catch_end(&catch);
+    read_all(catch.caught, text, sizeof(text));
+    cr_expect(eq(str, text, ""));
+    pool_destroy(executor);
+}
+
+// --- in tasks that end well ---
+
 static int fail_fatally(tenon_task *self, void *arg)
 {
     (void)arg;
@@ -45,8 +150,6 @@ struct swallowing {
     tenon_task_fn *last;
     tenon_policy policy;
 };
-
-static int codes[] = {TENON_OK, 7};
 
 static tenon_status fail_many(
     const struct swallowing *what, int count, tenon_report *report)
@@ -117,6 +220,42 @@ static void count_exactly(tenon_executor *executor)
 Test(unread, are_counted_exactly_beside_those_that_were_read)
 {
     pool_each(count_exactly);
+}
+
+static void swallow_when_done(const tenon_completion *completion, void *context)
+{
+    (void)completion;
+    (void)swallow(NULL, context);
+}
+
+static void swallow_in_destructor(void *arg)
+{
+    (void)swallow(NULL, arg);
+}
+
+static void swallow_at_end(tenon_executor *executor)
+{
+    struct told told = {.count = 0};
+    struct swallowing what = {
+        .unread_count = 2, .policy = TENON_POLICY_COLLECT_ALL};
+    tenon_scope scope;
+
+    tenon_set_unobserved_hook(note, &told);
+    must_open(&scope, executor);
+    must_spawn_with(
+        &scope, task_ok, &what,
+        TENON_TASK_OPTIONS(
+                .destroy_arg = swallow_in_destructor,
+                .on_done = swallow_when_done, .on_done_context = &what));
+    must_join(&scope, NULL, TENON_OK);
+    tenon_set_unobserved_hook(NULL, NULL);
+    cr_expect(eq(uint, told.count, 2));
+    cr_expect(eq(u64, told.error_count, 2));
+}
+
+Test(unread, of_what_is_called_at_the_end_of_a_task_are_told)
+{
+    pool_each(swallow_at_end);
 }
 
 static void put_first(tenon_executor *executor)
