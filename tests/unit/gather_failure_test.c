@@ -237,6 +237,19 @@ Test(gather_failure, all_keeps_every_error_with_its_call_and_cancels_nobody)
     pool_each(fail_half);
 }
 
+static void gather_failing(
+    tenon_call *calls, size_t call_count, tenon_executor *executor,
+    tenon_report *report, uint64_t error_count)
+{
+    cr_expect(
+        eq(int,
+           tenon_gather_all(
+               calls, call_count, TENON_SCOPE_OPTIONS(.executor = executor),
+               report),
+           TENON_ERRORS));
+    cr_expect(eq(u64, report->error_count, error_count));
+}
+
 // A call may give its scope more tasks, with ids of their own.
 static int spawn_with_same_id(tenon_task *self, void *arg)
 {
@@ -254,12 +267,7 @@ static void fail_beside(tenon_executor *executor)
     };
     tenon_report report;
 
-    cr_expect(
-        eq(int,
-           tenon_gather_all(
-               calls, 2, TENON_SCOPE_OPTIONS(.executor = executor), &report),
-           TENON_ERRORS));
-    cr_expect(eq(u64, report.error_count, 1));
+    gather_failing(calls, 2, executor, &report, 1);
     calls_expect(&calls[0], TENON_OUTCOME_OK, TENON_OK);
     calls_expect(&calls[1], TENON_OUTCOME_OK, TENON_OK);
     tenon_report_free(&report);
@@ -312,12 +320,7 @@ static void fail_alike(tenon_executor *executor)
     };
     tenon_report report;
 
-    cr_expect(
-        eq(int,
-           tenon_gather_all(
-               calls, 2, TENON_SCOPE_OPTIONS(.executor = executor), &report),
-           TENON_ERRORS));
-    cr_expect(eq(u64, report.error_count, 2));
+    gather_failing(calls, 2, executor, &report, 2);
     calls_expect(&calls[0], TENON_OUTCOME_FAILED, 31);
     calls_expect(&calls[1], TENON_OUTCOME_OK, TENON_OK);
     cr_assert(ne(ptr, (void *)calls[0].error, NULL));
@@ -344,12 +347,7 @@ static void pass_on(tenon_executor *executor)
     tenon_call call = {.fn = fail_by_fork, .arg = &code};
     tenon_report report;
 
-    cr_expect(
-        eq(int,
-           tenon_gather_all(
-               &call, 1, TENON_SCOPE_OPTIONS(.executor = executor), &report),
-           TENON_ERRORS));
-    cr_expect(eq(u64, report.error_count, 1));
+    gather_failing(&call, 1, executor, &report, 1);
     cr_expect(eq(int, report.errors->code, 31));
     cr_expect(zero(u64, report.errors->task_id));
     cr_expect(eq(int, (int)call.outcome, (int)TENON_OUTCOME_FAILED));
