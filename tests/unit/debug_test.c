@@ -388,7 +388,7 @@ static void call_wrongly(
     must_open(&scopes[1], executor);
     must_spawn_with(
         &scopes[1], join_others, &scopes[0],
-        TENON_TASK_OPTIONS(.name = "stranger"));
+        TENON_TASK_OPTIONS(.name = "stranger", .id = 3));
     must_join(&scopes[1], NULL, TENON_OK);
     must_join(&scopes[0], NULL, TENON_OK);
     cr_assert(eq(u32, count_of(findings, TENON_FINDING_WRONG_CALLER), 1));
@@ -396,6 +396,10 @@ static void call_wrongly(
         eq(str, findings->task_names[TENON_FINDING_WRONG_CALLER], "stranger"));
     cr_expect(
         eq(str, findings->scope_names[TENON_FINDING_WRONG_CALLER], "mine"));
+    cr_expect(eq(u64, findings->last[TENON_FINDING_WRONG_CALLER].task_id, 3));
+    // Who is too late is refused; of what is joined nothing is told.
+    must_run(executor, join_others, &scopes[0], TENON_OK);
+    cr_expect(eq(u32, count_of(findings, TENON_FINDING_WRONG_CALLER), 1));
 }
 
 Test(debug, who_joins_the_scope_of_another_is_named)

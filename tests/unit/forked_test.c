@@ -32,6 +32,8 @@ static int look_at_tree(void *arg)
     tenon_executor_inspect(NULL);
     return tenon_dump(world->executor, stderr) == TENON_EFORK &&
                    tenon_dump_json(world->executor, stderr) == TENON_EFORK &&
+                   tenon_dump(NULL, stderr) == TENON_EFORK &&
+                   tenon_dump_json(NULL, stderr) == TENON_EFORK &&
                    tenon_executor_now_ns(NULL) > 0
                ? 7
                : 8;

@@ -329,3 +329,25 @@ Test(report, very_deep_one_is_walked_and_freed)
     cr_expect(eq(sz, count, 2000));
     tenon_report_free(&report);
 }
+
+Test(report, print_tells_how_many_children_are_not_kept)
+{
+    tenon_error error = {
+        .domain = "app",
+        .code = 5,
+        .text = "",
+        .file = "",
+        .task_name = "",
+        .scope_name = "",
+        .children_dropped_count = 1};
+    tenon_report report = {
+        .status = TENON_ERRORS,
+        .errors = &error,
+        .primary = &error,
+        .error_count = 1,
+        .kept_count = 1};
+
+    char *text = printed(&report);
+    cr_expect(ne(ptr, strstr(text, "app 5 [primary]\n    ... 1 more\n"), NULL));
+    free(text);
+}

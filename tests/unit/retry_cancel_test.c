@@ -219,3 +219,31 @@ Test(retry_cancel, attempt_that_stops_its_own_scope_is_no_success)
 {
     pool_each(quit);
 }
+
+// --- an attempt that succeeds beside others ---
+
+static int work_beside(tenon_task *self, void *arg)
+{
+    return tenon_spawn(tenon_task_scope(self), sleep_at_work, arg);
+}
+
+static void cancel_beside(tenon_executor *executor)
+{
+    struct patient patient = {
+        .options = TENON_RETRY_OPTIONS(PATIENT_AT_ONCE),
+        .attempt = work_beside,
+    };
+    tenon_scope scope;
+
+    must_open(&scope, executor);
+    patient_spawn(&scope, &patient);
+    cr_assert(gate_wait(&patient.started));
+    tenon_scope_cancel(&scope, 1, "enough");
+    must_join(&scope, NULL, TENON_OK);
+    patient_expect(&patient, TENON_OUTCOME_CANCELLED, TENON_CANCELLED, 1);
+}
+
+Test(retry_cancel, attempt_of_which_a_part_was_stopped_is_no_success)
+{
+    pool_each(cancel_beside);
+}

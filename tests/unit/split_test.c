@@ -109,6 +109,18 @@ static size_t node_count(const tenon_report *report)
     return count;
 }
 
+static char *json_of(const tenon_report *report)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    cr_assert(ne(ptr, stream, NULL));
+    cr_assert(eq(int, tenon_report_print_json(report, stream), TENON_OK));
+    fclose(stream);
+    return text;
+}
+
 Test(split, keeps_what_stands_for_both_sorts_on_both_sides)
 {
     tenon_report report;
@@ -244,6 +256,49 @@ Test(split, leaves_what_was_counted_but_not_kept_to_the_rest)
     pool_destroy(executor);
 }
 
+Test(split, leaves_children_that_were_not_kept_to_the_rest)
+{
+    static const char expected[] =
+        "\"task_id\": 9, \"scope\": \"\", \"children_dropped\": 5, "
+        "\"children\": []}";
+    tenon_error error = {
+        .domain = "tenon",
+        .code = TENON_ERRORS,
+        .text = "",
+        .file = "",
+        .task_name = "",
+        .task_id = 9,
+        .scope_name = "",
+        .children_dropped_count = 5};
+    tenon_error child = error;
+    tenon_report report = {
+        .status = TENON_ERRORS,
+        .errors = &error,
+        .primary = &error,
+        .error_count = 1,
+        .kept_count = 1};
+    struct wanted wanted = {"net", 4};
+    tenon_report matched;
+    tenon_report rest;
+
+    child.domain = wanted.domain;
+    child.code = wanted.code;
+    child.children_dropped_count = 0;
+    child.parent = &error;
+    error.children = &child;
+    cr_assert(eq(
+        int, tenon_report_split(&report, is_wanted, &wanted, &matched, &rest),
+        TENON_OK));
+    cr_expect(eq(sz, node_count(&matched), 2));
+    cr_expect(zero(u64, matched.errors->children_dropped_count));
+    cr_assert(eq(sz, node_count(&rest), 1));
+    char *text = json_of(&rest);
+    cr_expect(ne(ptr, strstr(text, expected), NULL), "%s", text);
+    free(text);
+    tenon_report_free(&matched);
+    tenon_report_free(&rest);
+}
+
 Test(split, leaves_the_status_of_a_join_that_errors_did_not_fail)
 {
     tenon_error error = {
@@ -329,18 +384,6 @@ Test(split, of_a_deep_tree_needs_no_stack)
     pool_destroy(executor);
 }
 
-static char *json_of(const tenon_report *report)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-
-    cr_assert(ne(ptr, stream, NULL));
-    cr_assert(eq(int, tenon_report_print_json(report, stream), TENON_OK));
-    fclose(stream);
-    return text;
-}
-
 Test(split, json_tells_the_whole_tree)
 {
     static const char expected[] =
@@ -376,6 +419,32 @@ Test(split, json_tells_the_whole_tree)
     free(text);
     tenon_report_free(&report);
     pool_destroy(executor);
+}
+
+Test(split, json_tells_the_cause)
+{
+    static const char expected[] =
+        "\"cause\": {\"source\": \"parent\", \"origin\": \"failure\", "
+        "\"code\": 44, \"time_ns\": 5, \"sequence\": 6, \"task_id\": 9, "
+        "\"task\": \"asker\", \"scope\": \"top\", "
+        "\"text\": \"disk full\"}, \"errors\": []}\n";
+    tenon_report report = {
+        .status = TENON_CANCELLED,
+        .cause = {
+            .source = TENON_CAUSE_PARENT,
+            .origin = TENON_CAUSE_FAILURE,
+            .code = 44,
+            .time_ns = 5,
+            .sequence = 6,
+            .task_id = 9,
+            .task_name = "asker",
+            .scope_name = "top",
+            .text = "disk full",
+        }};
+
+    char *text = json_of(&report);
+    cr_expect(ne(ptr, strstr(text, expected), NULL), "%s", text);
+    free(text);
 }
 
 Test(split, json_escapes_what_is_not_text)

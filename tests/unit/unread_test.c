@@ -323,3 +323,44 @@ Test(unread, are_told_when_the_deadline_of_the_task_is_over)
 {
     pool_each(be_in_time);
 }
+
+static int swallow_and_say(tenon_task *self, void *arg)
+{
+    (void)swallow(self, arg);
+    (void)tenon_fail(self, 5, "said, and thought better of");
+    return TENON_OK;
+}
+
+static int outlive_fork(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    (void)arg;
+    tenon_fork(self, &child, task_return, &codes[1]);
+    (void)!tenon_join(self, &child);
+    return TENON_OK;
+}
+
+static void say_and_succeed(tenon_executor *executor)
+{
+    struct told told = {.count = 0};
+    struct swallowing what = {
+        .unread_count = 100, .policy = TENON_POLICY_COLLECT_ALL};
+    tenon_report report;
+
+    tenon_set_unobserved_hook(note, &told);
+    must_run(executor, swallow_and_say, &what, TENON_OK);
+    cr_expect(eq(uint, told.count, 1));
+    cr_expect(eq(u64, told.error_count, 100));
+    // That of a forked child is in the report of its scope.
+    cr_expect(eq(
+        int, tenon_run(executor, outlive_fork, NULL, &report), TENON_ERRORS));
+    tenon_report_free(&report);
+    tenon_set_unobserved_hook(NULL, NULL);
+    cr_expect(eq(uint, told.count, 1));
+}
+
+Test(unread, are_counted_whatever_the_task_said_and_only_if_nobody_has_them)
+{
+    pool_each(say_and_succeed);
+}
