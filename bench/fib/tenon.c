@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // fib tenon — fork the left call, make the right one, take the left one back or
-// join it; poll in each. After a cancel the numbers are wrong and the root says
-// so.
+// join it; poll before each fork. After a cancel the numbers are wrong and the
+// root says so.
 
 #include "common/tenon.h"
 #include "fib/fib.h"
@@ -12,34 +12,38 @@ struct call {
     int answer;
 };
 
-static inline int fib(tenon_task *self, int n);
 static int fib_task(tenon_task *self, void *arg);
+static inline int fork_fib(tenon_task *self, int n);
 
-// Apart from fib(), so that a call without a fork needs no frame.
-static __attribute__((noinline)) int fork_fib(tenon_task *self, int n)
-{
-    struct call left;
-    tenon_task child;
-
-    if (tenon_cancelled(self)) {
-        return 0;
-    }
-    left.n = n - 1;
-    int64_t place = tenon_fork(self, &child, fib_task, &left);
-    int right = fib(self, n - 2);
-    if (tenon_unfork(self, &child, place)) {
-        return fib(self, n - 1) + right;
-    }
-    tenon_status status = tenon_join(self, &child);
-    return status == TENON_OK ? left.answer + right : 0;
-}
-
+// Without a fork there is no need of a frame.
 static inline int fib(tenon_task *self, int n)
 {
-    if (n < 2) {
-        return tenon_cancelled(self) ? 0 : n;
-    }
-    return fork_fib(self, n);
+    return n < 2 ? n : fork_fib(self, n);
+}
+
+// The left calls of a chain are a loop, and gcc puts some levels of the right
+// ones in one function, as it does with the serial code.
+static inline int fork_fib(tenon_task *self, int n)
+{
+    int sum = 0;
+
+    do {
+        struct call left;
+        tenon_task child;
+
+        if (tenon_cancelled(self)) {
+            return 0;
+        }
+        left.n = n - 1;
+        int64_t place = tenon_fork(self, &child, fib_task, &left);
+        sum += fib(self, n - 2);
+        if (!tenon_unfork(self, &child, place)) {
+            tenon_status status = tenon_join(self, &child);
+            return status == TENON_OK ? sum + left.answer : 0;
+        }
+        n = left.n;
+    } while (n >= 2);
+    return sum + n;
 }
 
 static int fib_task(tenon_task *self, void *arg)

@@ -26,7 +26,8 @@ extern "C" {
 ///           of them before `self` returns, or the process is aborted; but
 ///           a child that another worker runs by then is not found, and goes
 ///           on in a frame that is gone.
-/// Threads:  the one that runs `self`; aborts elsewhere.
+/// Threads:  the one that runs `self`; aborts for the `self` of another task of
+///           this thread, and in debug mode on another thread.
 /// Blocks:   never, but for a child that runs at once. Not a cancellation
 ///           checkpoint.
 /// Errors:   none.
@@ -34,15 +35,15 @@ extern "C" {
 static inline int64_t tenon_fork(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg)
 {
-    struct tenon_worker *worker = tenon_worker_here;
+    struct tenon_worker *worker = self->worker;
     int64_t place = 0;
 
     if (TENON_UNLIKELY(
-            worker == NULL || worker->current != self || fn == NULL ||
+            worker->current != self || fn == NULL ||
             !tenon_deque_has_room(&worker->deque, &place))) {
         return tenon_fork_slow(self, child, fn, arg);
     }
-    worker->has_forked = true;
+    worker->deque.has_forked = true;
     child->fn = fn;
     child->arg = arg;
     child->relation = self;  // the rest comes from it, when the child runs
@@ -56,11 +57,15 @@ static inline int64_t tenon_fork(
 }
 
 /// Take the newest child back unless somebody has begun it. `place` is what its
-/// fork gave; a wrong one costs time, nothing else. True: it is as if it had
-/// not been forked, and its function will not be called. Call it, if you still
-/// want that, as any other one: then it is no task but a part of `self`, and
-/// what it returns is yours to heed. This is the fastest way to recurse. False:
-/// tenon_join() it.
+/// fork gave. True: it is as if it had not been forked, and its function will
+/// not be called. Call it, if you still want that, as any other one: then it is
+/// no task but a part of `self`, and what it returns is yours to heed. This is
+/// the fastest way to recurse. False: tenon_join() it.
+///
+/// Last in, first out: what was forked after it is joined or taken back
+/// already. One that is not the newest is not taken back (false). In debug mode
+/// `place` is not looked at; in other modes the place of another child may take
+/// that one for it.
 ///
 ///     int64_t place = tenon_fork(self, &child, half, &left);
 ///     ...
@@ -70,9 +75,9 @@ static inline int64_t tenon_fork(
 ///         status = tenon_join(self, &child);
 ///     }
 ///
-/// Threads:  the one that forked it; aborts elsewhere, and for a child that is
-///           joined already. If `self` did not fork it, aborts here or when the
-///           one that did joins it.
+/// Threads:  the one that forked it. Aborts here, or in the tenon_join() of who
+///           forked it, if `self` did not fork it or it is joined already; in
+///           debug mode also on another thread.
 /// Blocks:   never. Not a cancellation checkpoint.
 /// Errors:   none. False for one that is not the newest, and in a fork(2)
 ///           child.
@@ -80,20 +85,17 @@ static inline int64_t tenon_fork(
 static inline TENON_NODISCARD bool tenon_unfork(
     tenon_task *self, tenon_task *child, int64_t place)
 {
-    struct tenon_worker *worker = tenon_worker_here;
+    struct tenon_worker *worker = self->worker;
 
     // `place` and not bottom - 1 is what is stored: as a rule it lies in a
     // register, and the next fork need not wait for the one before it.
     // relaxed: the owner wrote it.
     if (TENON_UNLIKELY(
-            worker == NULL || worker->current != self ||
             TENON_LOAD_RELAXED(&worker->deque.bottom) - 1 != place)) {
         return tenon_unfork_slow(self, child);
     }
     int64_t top = tenon_deque_retreat(&worker->deque, place, true);
-    if (TENON_UNLIKELY(
-            top >= place ||
-            tenon_deque_at(&worker->deque, place) != (void *)child)) {
+    if (TENON_UNLIKELY(top >= place)) {
         return tenon_unfork_other(self, child, place, top);
     }
     child->relation = NULL;  // no child any more

@@ -64,7 +64,8 @@ struct tenon_deque {
     TENON_CACHE_ALIGNED TENON_ATOMIC(int64_t) bottom;
     TENON_ATOMIC(struct tenon_ring *) ring;
 
-    // The limit, or 0: so a thief asks for an answer.
+    // The limit, or 0: so a thief asks for an answer. Always 0 where the inline
+    // calls are not to be used.
     TENON_ATOMIC(int64_t) quick_limit;
 
     // Owner only.
@@ -72,7 +73,9 @@ struct tenon_deque {
     int64_t mask;   // of the ring, at hand
     TENON_ATOMIC(void *) * slots;
     bool is_asymmetric;  // which kind of fence
+    bool is_inline;      // the inline calls may use it
     bool is_trim_due;    // pages of a large ring may have been used
+    bool has_forked;     // a child, or the process, since no task ran
 
     // Thieves and owner compete.
     TENON_CACHE_ALIGNED TENON_ATOMIC(int64_t) top;
@@ -86,14 +89,7 @@ struct tenon_worker {
     // Owner only.
     TENON_CACHE_ALIGNED void *current;    // the running task
     TENON_ATOMIC(uint32_t) * idle_state;  // src/sched/idle.h
-    bool has_forked;                      // a child, or the process, since
-                                          // no task ran
 };
-
-// The worker that this thread is, or NULL; also NULL unless the light fences
-// cost nothing: then the inline calls take the other way.
-TENON_API extern __thread struct tenon_worker *tenon_worker_here
-    __attribute__((tls_model("initial-exec")));
 
 // Bumped by every cancel in the process.
 TENON_API extern TENON_ATOMIC(uint64_t) tenon_cancel_epoch;

@@ -88,7 +88,10 @@ typedef struct tenon_task_options {
 /// anywhere and may not move until the scope is joined.
 struct tenon_task {
     void *link;  // queued: the next in a list. Running: innermost scope
-    tenon_task_fn *fn;
+    union {
+        tenon_task_fn *fn;            // queued: what to call
+        struct tenon_worker *worker;  // running: who runs it
+    };
     void *arg;
     tenon_scope *scope;
     void *relation;     // forked: the parent task. Spawned: options, or NULL

@@ -29,7 +29,7 @@ static void after_fork(void)
     struct tn_worker *worker = tn_worker_self();
 
     if (worker != NULL) {
-        worker->face.has_forked = true;
+        tn_deque_disown(&worker->face.deque);
     }
     tn_has_forked = true;
     tn_worker_become(NULL);
@@ -68,6 +68,7 @@ static void init_fields(
         .idle_spin_ns = config->idle_spin_ns,
         .stack_size_bytes = config->stack_size_bytes,
         .searcher_limit = (config->worker_count + 1) / 2,
+        .is_debugged = config->is_debugged,
     };
     snprintf(executor->name, sizeof(executor->name), "%s", config->name);
     tn_inject_init(&executor->inject, config->inject_limit);

@@ -26,6 +26,7 @@ struct tn_executor_config {
     const char *name;
     tn_job_run_fn *run;
     struct tn_clock clock;
+    bool is_debugged;  // no call is inline: each is checked
 };
 
 struct tenon_executor {

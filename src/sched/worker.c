@@ -25,7 +25,6 @@
 #define INJECT_BATCH 32
 #define STEAL_TRIES 4
 
-__thread struct tenon_worker *tenon_worker_here;
 __thread struct tn_worker *tn_worker_here;
 
 struct find {
@@ -50,7 +49,8 @@ struct tn_worker *tn_worker_create(
         .index = index,
         .random = (index + 1) * UINT64_C(0x9e3779b97f4a7c15),
     };
-    if (!tn_deque_init(&worker->face.deque, DEQUE_CAPACITY)) {
+    if (!tn_deque_init(
+            &worker->face.deque, DEQUE_CAPACITY, !executor->is_debugged)) {
         free(worker);
         return NULL;
     }

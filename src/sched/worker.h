@@ -68,15 +68,12 @@ static inline struct tn_worker *tn_worker_self(void)
 static inline void tn_worker_become(struct tn_worker *worker)
 {
     tn_worker_here = worker;
-    // The inline calls do without fences.
-    tenon_worker_here =
-        worker == NULL || !tn_fence_is_asymmetric ? NULL : &worker->face;
 }
 
 // [any] A name for the calling thread, unique among the living.
 static inline const void *tn_thread_self(void)
 {
-    return &tenon_worker_here;
+    return &tn_worker_here;
 }
 
 // [its thread]

@@ -75,6 +75,7 @@ static tenon_status make_config(
     config->inject_limit = options->queue_limit;
     config->name = options->name == NULL ? "tenon" : options->name;
     config->run = tn_task_run;
+    config->is_debugged = options->debug || tn_debug_is_asked();
     config->clock = (struct tn_clock){
         .now_ns = options->clock.now_ns,
         .context = options->clock.context,
@@ -110,7 +111,6 @@ tenon_status tenon_executor_create(
         return TENON_ENOMEM;
     }
     made->upper = upper;
-    made->is_debugged = options->debug || tn_debug_is_asked();
     struct tn_census *census = &tn_open_upper(made)->census;
     tn_census_init(
         census, made, options->cancel_grace_ns, options->slow_poll_ns);

@@ -141,7 +141,7 @@ int64_t tenon_fork_slow(
     if (worker == NULL) {
         return NO_PLACE;  // forked from: the join says so
     }
-    worker->face.has_forked = true;
+    worker->face.deque.has_forked = true;
     child->fn = fn;
     child->arg = arg;
     child->relation = self;
@@ -269,7 +269,8 @@ static bool take_newest(
     return take_claimed(worker, child, index, top);
 }
 
-// Where light fences are not free, by a place that is not known, or by misuse.
+// Where the inline calls are not to be used, by a place that is not known, or
+// by misuse.
 bool tenon_unfork_slow(tenon_task *self, tenon_task *child)
 {
     struct tn_worker *worker = tn_task_worker(self);

@@ -189,12 +189,15 @@ static inline int tn_task_call(
     task->link = NULL;
     task->failure = said;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
-    int status = task->fn(task, task->arg);
+    tenon_task_fn *fn = task->fn;
+    task->worker = &worker->face;
+    int status = fn(task, task->arg);
+    task->fn = fn;
     bool has_left = task->link != NULL;
-    if (tn_unlikely(worker->face.has_forked)) {
+    if (tn_unlikely(worker->face.deque.has_forked)) {
         uint32_t bottom = (uint32_t)tn_deque_bottom(&worker->face.deque);
         has_left |= bottom != task->result.mark || tn_has_forked;
-        worker->face.has_forked = previous != NULL;
+        worker->face.deque.has_forked = previous != NULL;
     }
     if (tn_unlikely(has_left)) {
         status = tn_task_check_left(worker, task, status);

@@ -115,10 +115,10 @@ static void set_limit(struct tenon_deque *deque, int64_t limit)
 {
     deque->limit = limit;
     // relaxed: it says only where to look.
-    tn_store_relaxed(&deque->quick_limit, limit);
+    tn_store_relaxed(&deque->quick_limit, deque->is_inline ? limit : 0);
 }
 
-bool tn_deque_init(struct tenon_deque *deque, size_t capacity)
+bool tn_deque_init(struct tenon_deque *deque, size_t capacity, bool is_inline)
 {
     struct tenon_ring *ring = ring_create(capacity);
 
@@ -133,8 +133,10 @@ bool tn_deque_init(struct tenon_deque *deque, size_t capacity)
     tn_atomic_init(&deque->ring, NULL);
     use_ring(deque, ring);
     deque->is_asymmetric = tn_fence_is_asymmetric;
+    deque->is_inline = is_inline && deque->is_asymmetric;
     set_limit(deque, (int64_t)capacity);
     deque->is_trim_due = false;
+    deque->has_forked = false;
     tn_assert_slow(tn_deque_is_valid(deque));
     return true;
 }
@@ -150,6 +152,14 @@ void tn_deque_fini(struct tenon_deque *deque)
         ring = older;
     }
     tn_atomic_init(&deque->ring, NULL);
+}
+
+void tn_deque_disown(struct tenon_deque *deque)
+{
+    // There is no other thread.
+    deque->has_forked = true;
+    tn_atomic_init(&deque->quick_limit, INT64_MIN);
+    tn_atomic_init(&deque->bottom, -1);
 }
 
 static void copy_items(

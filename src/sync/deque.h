@@ -30,8 +30,9 @@ enum tn_steal {
     TN_STEAL_TAKEN,
 };
 
-// [one thread] `capacity` is a power of two. False: no memory.
-bool tn_deque_init(struct tenon_deque *deque, size_t capacity);
+// [one thread] `capacity` is a power of two. The inline calls of fork.h use it
+// only if `is_inline`, and where light fences are free. False: no memory.
+bool tn_deque_init(struct tenon_deque *deque, size_t capacity, bool is_inline);
 
 // [one thread] Items still inside are the caller's. Accepts zeroed memory.
 void tn_deque_fini(struct tenon_deque *deque);
@@ -49,6 +50,10 @@ void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top);
 // [any] Take the oldest item into `*item` and its index into `*index`.
 enum tn_steal tn_deque_steal(
     struct tenon_deque *deque, void **item, int64_t *index);
+
+// [owner] In the child of a fork(2), where nobody owns it: no inline call uses
+// it any more, whatever place it was given, and the end of the task is noticed.
+void tn_deque_disown(struct tenon_deque *deque);
 
 // [owner] Give the memory of large rings back to the system. The deque must be
 // empty. Worth it if `is_trim_due`.

@@ -207,7 +207,6 @@ static struct mc_program program_of(const void *arg)
 }
 
 __thread struct tn_worker *tn_worker_here;
-__thread struct tenon_worker *tenon_worker_here;
 bool tn_has_forked;
 
 static const struct plan registered = {.scripts = {"r0", "c1"}};

@@ -53,7 +53,7 @@ static void setup(const void *arg)
     pushed_count = 0;
     stealing_count = 0;
     mc_watch_reuse("slots");  // L4
-    mc_check(tn_deque_init(&deque, (size_t)plan->capacity));
+    mc_check(tn_deque_init(&deque, (size_t)plan->capacity, true));
 }
 
 static int64_t index_of(const struct item *item)

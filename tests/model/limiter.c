@@ -78,7 +78,6 @@ static uint32_t cancelled;       // tokens
 static bool has_fired;
 
 __thread struct tn_worker *tn_worker_here;
-__thread struct tenon_worker *tenon_worker_here;
 bool tn_has_forked;
 
 static uint32_t bit(int index)

@@ -62,7 +62,6 @@ static int told_count;
 static bool was_cancelled;
 
 __thread struct tn_worker *tn_worker_here;
-__thread struct tenon_worker *tenon_worker_here;
 bool tn_has_forked;
 
 // Whoever is in the scope when the threads begin: one for each count that a

@@ -214,7 +214,7 @@ static void judge(void)
 
 static void play_round(struct stress_random *random)
 {
-    if (!tn_deque_init(&deque, (size_t)1 << stress_below(random, 9))) {
+    if (!tn_deque_init(&deque, (size_t)1 << stress_below(random, 9), true)) {
         stress_die("no memory");
     }
     round_number++;

@@ -10,6 +10,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <tenon/tenon.h>
@@ -122,6 +123,63 @@ static int fork_two(tenon_task *self, void *arg)
 Test(abort, child_takes_its_elder_back, .signal = SIGABRT)
 {
     run_alone(fork_two, NULL);
+}
+
+static int fork_for_elder(tenon_task *self, void *arg)
+{
+    tenon_task *elder = arg;
+    tenon_task child;
+
+    (void)self;
+    tenon_fork(elder, &child, task_ok, NULL);
+    return TENON_OK;
+}
+
+static int lend_to_child(tenon_task *self, void *arg)
+{
+    tenon_task child;
+
+    (void)arg;
+    tenon_fork(self, &child, fork_for_elder, self);
+    return tenon_join(self, &child);
+}
+
+Test(abort, child_forks_in_the_name_of_its_parent, .signal = SIGABRT)
+{
+    run_alone(lend_to_child, NULL);
+}
+
+static void *fork_elsewhere(void *arg)
+{
+    tenon_task *task = arg;
+    tenon_task child;
+
+    tenon_fork(task, &child, task_ok, NULL);
+    return NULL;
+}
+
+static int lend_to_thread(tenon_task *self, void *arg)
+{
+    pthread_t thread;
+
+    (void)arg;
+    pthread_create(&thread, NULL, fork_elsewhere, self);
+    pthread_join(thread, NULL);
+    return TENON_OK;
+}
+
+Test(abort, thread_forks_for_a_task_in_debug_mode, .signal = SIGABRT)
+{
+    tenon_executor *executor = NULL;
+
+    cr_assert(
+        eq(int,
+           tenon_executor_create(
+               &executor,
+               TENON_EXECUTOR_OPTIONS(.worker_count = 1, .debug = true)),
+           TENON_OK));
+    tenon_status status = tenon_run(executor, lend_to_thread, NULL, NULL);
+    cr_fail("came back with %d", status);
 }
 
 static __attribute__((noinline)) tenon_status open_root(

@@ -20,7 +20,7 @@ static int items[100000];
 static void make_deque(size_t capacity)
 {
     tn_fence_setup();
-    cr_assert(tn_deque_init(&deque, capacity));
+    cr_assert(tn_deque_init(&deque, capacity, true));
 }
 
 static void end_deque(void)
@@ -203,7 +203,7 @@ Test(deque, grows_only_when_full)
 static bool is_answered(void)
 {
     return atomic_load(&deque.answered) == atomic_load(&deque.asked) &&
-           atomic_load(&deque.quick_limit) > 0;
+           (atomic_load(&deque.quick_limit) > 0) == deque.is_inline;
 }
 
 // The owner does nothing meanwhile: the thief goes on with the fence, and what

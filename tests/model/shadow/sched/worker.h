@@ -20,7 +20,7 @@ static inline const void *tn_thread_self(void)
 {
     int index = mc_thread_index();
 
-    return (const char *)&tenon_worker_here + (index < 0 ? 0 : index);
+    return (const char *)&tn_worker_here + (index < 0 ? 0 : index);
 }
 
 #endif
