@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// reduce openmp — a static parallel loop with a reduction per pass.
+
+#include "common/openmp.h"
+#include "reduce/reduce.h"
+
+static double run(const struct reduce *reduce, int thread_count)
+{
+    double sum = 0;
+
+    for (int pass = 0; pass < REDUCE_PASS_COUNT; pass++) {
+#pragma omp parallel for schedule(static) reduction(+ : sum) \
+    num_threads(thread_count)
+        for (size_t block = 0; block < reduce->block_count; block++) {
+            sum += reduce_block(reduce, block);
+        }
+    }
+    return sum;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench;
+    struct reduce reduce;
+
+    reduce_start(&reduce, &bench, bench_openmp_name(), argc, argv);
+    bench.version = bench_compiler();
+    while (bench_again(&bench)) {
+        bench_begin(&bench);
+        double sum = run(&reduce, (int)bench.worker_count);
+        bench_end(&bench);
+        reduce_check(&bench, &reduce, sum);
+    }
+    reduce_end(&reduce);
+    return bench_report(&bench);
+}
