@@ -140,7 +140,7 @@ static void steal(struct match *match, bool is_quiet)
 static void run_round(struct bench *bench)
 {
     struct match match = {.bench = bench};
-    bool ok = tn_deque_init(&match.deque, CAPACITY);
+    bool ok = tn_deque_init(&match.deque, CAPACITY, true);
     bench_require(bench, ok, "no memory for the deque");
 
     if (strcmp(bench->size, "pushpop") == 0) {
