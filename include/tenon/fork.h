@@ -102,6 +102,24 @@ static inline TENON_NODISCARD bool tenon_unfork(
     return true;
 }
 
+/// Has this worker nothing queued that another one could take? Then a loop
+/// offers a part of what is left of it: so it is divided no more often than
+/// somebody takes a part ("lazy binary splitting": Tzannes, Caragea, Barua and
+/// Vishkin, PPoPP 2010). A hint: it may have changed when you read it.
+///
+/// Threads:  the one that runs `self`.
+/// Blocks:   never. Not a cancellation checkpoint.
+/// Errors:   none.
+/// Cost:     two loads and a compare.
+static inline bool tenon_queue_is_empty(const tenon_task *self)
+{
+    struct tenon_deque *deque = &self->worker->deque;
+
+    // relaxed: a hint, both.
+    return TENON_LOAD_RELAXED(&deque->bottom) <=
+           TENON_LOAD_RELAXED(&deque->top);
+}
+
 /// Run `child` here if nobody has taken it, else help and wait until it ended.
 /// In any order; the reverse order of the forks is the fast one.
 ///

@@ -22,6 +22,7 @@
 #include "tenon/later.h"
 #include "tenon/limiter.h"
 #include "tenon/notify.h"
+#include "tenon/parallel.h"
 #include "tenon/policy.h"
 #include "tenon/report.h"
 #include "tenon/retry.h"

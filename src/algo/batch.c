@@ -10,7 +10,7 @@
 
 #include "tenon/batch.h"
 
-#include "tenon/executor.h"
+#include "algo/workers.h"
 #include "tenon/spawn.h"
 
 #include <stdlib.h>
@@ -63,32 +63,6 @@ static tenon_status spawn_all(
     return status;
 }
 
-// One for each worker of the executor that the scope will be in.
-static tenon_status choose_limit(
-    const tenon_batch_options *options, uint32_t *limit)
-{
-    tenon_executor_info info = {.struct_size = sizeof(info)};
-    tenon_executor *executor = options->executor;
-    tenon_task *current = tenon_current();
-    tenon_status status = TENON_OK;
-
-    *limit = options->max_running;
-    if (*limit != 0) {
-        return TENON_OK;
-    }
-    if (executor == NULL && current != NULL) {
-        executor = tenon_scope_executor(tenon_task_scope(current));
-    }
-    if (executor == NULL) {
-        status = tenon_executor_default(&executor);
-    }
-    if (status == TENON_OK) {
-        status = tenon_executor_info_get(executor, &info);
-    }
-    *limit = info.worker_count == 0 ? 1 : info.worker_count;
-    return status;
-}
-
 tenon_status tenon_batches(
     size_t item_count, tenon_batch_fn *fn, void *context,
     const tenon_batch_options *options, tenon_report *report)
@@ -101,7 +75,11 @@ tenon_status tenon_batches(
     if (fn == NULL || options->struct_size != sizeof(*options)) {
         return TENON_EINVAL;
     }
-    tenon_status status = choose_limit(options, &limit);
+    tenon_status status = TENON_OK;
+    limit = options->max_running;
+    if (limit == 0) {
+        status = tn_workers_count(options->executor, &limit);
+    }
     if (status != TENON_OK) {
         return status;
     }

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+//
+// range — fork a half, do the other, take the first back or join it.
+//
+// Source:   adaptive parts are "lazy binary splitting": Tzannes, Caragea, Barua
+//           and Vishkin, PPoPP 2010; the size of chunks is ours.
+// Shape:    the right half is forked, so that each worker goes through memory
+//           from the front to the back. Parts made beforehand lie at multiples
+//           of part_size from the beginning.
+// Roles:    each part is a task, or a call in its parent's if nobody took it.
+// Memory:   a part lies in the frame of who forked it; a result that is larger
+//           than VALUE_BYTES in memory of its own.
+
+#include "algo/range.h"
+
+#include "base/clock.h"
+#include "tenon/fork.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VALUE_BYTES 128
+#define CHUNK_NS UINT64_C(10000)
+
+struct part {
+    struct tn_loop *loop;
+    tenon_range range;
+    size_t chunk_size;  // that its parent has come to
+    void *value;        // `bytes`, or allocated; NULL: none is wanted
+    max_align_t bytes[VALUE_BYTES / sizeof(max_align_t)];
+};
+
+static size_t count_of(tenon_range range)
+{
+    return range.end - range.first;
+}
+
+// False: no memory.
+static bool part_init(
+    struct part *part, struct tn_loop *loop, tenon_range range)
+{
+    const tenon_reduction *reduction = loop->reduction;
+
+    part->loop = loop;
+    part->range = range;
+    part->value = NULL;
+    if (reduction == NULL) {
+        return true;
+    }
+    part->value =
+        reduction->size <= VALUE_BYTES ? part->bytes : malloc(reduction->size);
+    if (part->value == NULL) {
+        return false;
+    }
+    memcpy(part->value, reduction->identity, reduction->size);
+    return true;
+}
+
+static void part_fini(struct part *part)
+{
+    if (part->value != part->bytes) {
+        free(part->value);
+    }
+}
+
+// The right part has come to its end: append what it has to `value`.
+static int part_append(struct part *part, void *value, int left, int right)
+{
+    struct tn_loop *loop = part->loop;
+
+    if (left == TENON_OK && right == TENON_OK && value != NULL) {
+        loop->reduction->combine(value, part->value, loop->context);
+    }
+    return left == TENON_OK || (left == TENON_CANCELLED && right != TENON_OK)
+               ? right
+               : left;
+}
+
+// The others shall know before who failed has returned through all its frames.
+static void stop_others(
+    tenon_task *self, struct tn_loop *loop, tenon_range chunk, int status)
+{
+    bool has_failed = false;
+
+    // relaxed: the join of the whole publishes what the first one writes.
+    if (!tn_cas_relaxed(&loop->has_failed, &has_failed, true)) {
+        return;
+    }
+    if (loop->failed != NULL) {
+        *loop->failed = chunk;
+    }
+    tenon_scope_cancel(tenon_task_scope(self), status, "a chunk has failed");
+}
+
+static int call(
+    tenon_task *self, struct tn_loop *loop, tenon_range chunk, void *value)
+{
+    if (tenon_cancelled(self)) {
+        return TENON_CANCELLED;
+    }
+    int status = loop->reduction == NULL
+                     ? loop->fn(self, chunk.first, chunk.end, loop->context)
+                     : loop->reduction->fold(
+                           self, chunk.first, chunk.end, value, loop->context);
+
+    if (status != TENON_OK &&
+        !(status == TENON_CANCELLED && tenon_cancelled(self))) {
+        stop_others(self, loop, chunk, status);
+    }
+    return status;
+}
+
+// --- parts made beforehand ---
+
+static int run_beforehand(
+    tenon_task *self, struct tn_loop *loop, tenon_range range, void *value);
+
+static int run_part(tenon_task *self, void *arg)
+{
+    struct part *part = arg;
+
+    return run_beforehand(self, part->loop, part->range, part->value);
+}
+
+static int run_chunks(
+    tenon_task *self, struct tn_loop *loop, tenon_range range, void *value)
+{
+    size_t size = loop->chunk_size == 0 ? SIZE_MAX : loop->chunk_size;
+    int status = TENON_OK;
+
+    while (range.first < range.end && status == TENON_OK) {
+        size_t count = count_of(range) < size ? count_of(range) : size;
+        tenon_range chunk = {range.first, range.first + count};
+
+        status = call(self, loop, chunk, value);
+        range.first = chunk.end;
+    }
+    return status;
+}
+
+static int run_beforehand(
+    tenon_task *self, struct tn_loop *loop, tenon_range range, void *value)
+{
+    size_t part_count = (count_of(range) - 1) / loop->part_size + 1;
+
+    if (part_count == 1) {
+        return run_chunks(self, loop, range, value);
+    }
+    size_t middle = range.first + part_count / 2 * loop->part_size;
+    struct part right;
+
+    // The same parts each time, or none.
+    if (!part_init(&right, loop, (tenon_range){middle, range.end})) {
+        return TENON_ENOMEM;
+    }
+    tenon_task child;
+    int64_t place = tenon_fork(self, &child, run_part, &right);
+    int left_status =
+        run_beforehand(self, loop, (tenon_range){range.first, middle}, value);
+    int right_status = tenon_unfork(self, &child, place)
+                           ? run_part(self, &right)
+                           : tenon_join(self, &child);
+    int status = part_append(&right, value, left_status, right_status);
+
+    part_fini(&right);
+    return status;
+}
+
+// --- parts made when the last one was taken ---
+
+static int run_adaptively(
+    tenon_task *self, struct tn_loop *loop, tenon_range range,
+    size_t *chunk_size, void *value);
+
+static int run_taken_part(tenon_task *self, void *arg)
+{
+    struct part *part = arg;
+
+    return run_adaptively(
+        self, part->loop, part->range, &part->chunk_size, part->value);
+}
+
+// Offers the right half and does the left one. What is left of the range then
+// stays in it: nothing if somebody took the half.
+static int split(
+    tenon_task *self, struct tn_loop *loop, tenon_range *range,
+    size_t *chunk_size, struct part *right, void *value)
+{
+    tenon_task child;
+    tenon_range left = {range->first, right->range.first};
+
+    right->chunk_size = *chunk_size;
+    int64_t place = tenon_fork(self, &child, run_taken_part, right);
+    int status = run_adaptively(self, loop, left, chunk_size, value);
+    if (tenon_unfork(self, &child, place)) {
+        range->first = left.end;
+        return status;
+    }
+    range->first = range->end;
+    return part_append(right, value, status, tenon_join(self, &child));
+}
+
+// One chunk from the front. They come to take some CHUNK_NS, unless their size
+// is given.
+static int run_chunk(
+    tenon_task *self, struct tn_loop *loop, tenon_range *range,
+    size_t *chunk_size, void *value)
+{
+    size_t count = count_of(*range);
+    tenon_range chunk = {
+        range->first,
+        range->first + (count < *chunk_size ? count : *chunk_size)};
+
+    range->first = chunk.end;
+    if (loop->chunk_size != 0) {
+        return call(self, loop, chunk, value);
+    }
+    uint64_t begin_ns = tn_clock_now_ns();
+    int status = call(self, loop, chunk, value);
+    uint64_t took_ns = tn_clock_now_ns() - begin_ns;
+    if (took_ns < CHUNK_NS / 2 && *chunk_size <= SIZE_MAX / 2) {
+        *chunk_size *= 2;
+    } else if (took_ns > CHUNK_NS * 2 && *chunk_size > 1) {
+        *chunk_size /= 2;
+    }
+    return status;
+}
+
+static int run_adaptively(
+    tenon_task *self, struct tn_loop *loop, tenon_range range,
+    size_t *chunk_size, void *value)
+{
+    int status = TENON_OK;
+
+    while (range.first < range.end && status == TENON_OK) {
+        size_t half = count_of(range) / 2;
+        tenon_range right = {range.end - half, range.end};
+        struct part part;
+
+        if (count_of(range) > *chunk_size && tenon_queue_is_empty(self) &&
+            part_init(&part, loop, right)) {
+            status = split(self, loop, &range, chunk_size, &part, value);
+            part_fini(&part);
+        } else {
+            status = run_chunk(self, loop, &range, chunk_size, value);
+        }
+    }
+    return status;
+}
+
+int tn_loop_run(
+    tenon_task *self, struct tn_loop *loop, tenon_range range, void *value)
+{
+    size_t chunk_size = loop->chunk_size == 0 ? 1 : loop->chunk_size;
+
+    return loop->part_size == 0
+               ? run_adaptively(self, loop, range, &chunk_size, value)
+               : run_beforehand(self, loop, range, value);
+}
