@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// heat tenon — in each step the rows halved by forks down to a block.
+// heat tenon — tenon_parallel_for() over the blocks of rows in each step.
 
 #include "common/tenon.h"
-#include "common/range.h"
 #include "heat/heat.h"
 
 struct drive {
@@ -11,24 +10,25 @@ struct drive {
     struct heat heat;
 };
 
-static int compute_blocks(void *context, size_t first, size_t end)
+static int compute_blocks(
+    tenon_task *self, size_t first, size_t end, void *context)
 {
     const struct heat *heat = context;
 
+    (void)self;
     for (size_t block = first; block < end; block++) {
         heat_block(heat, block);
     }
     return TENON_OK;
 }
 
-static int run(tenon_task *self, struct heat *heat)
+static tenon_status run(struct heat *heat)
 {
-    struct bench_range blocks = {
-        .fn = compute_blocks, .context = heat, .grain = 1};
-    int status = TENON_OK;
+    tenon_status status = TENON_OK;
 
     for (int step = 0; step < HEAT_STEP_COUNT && status == TENON_OK; step++) {
-        status = bench_run_range(self, &blocks, 0, heat->block_count);
+        status = tenon_parallel_for(
+            0, heat->block_count, compute_blocks, heat, NULL, NULL);
         heat_advance(heat);
     }
     return status;
@@ -39,10 +39,11 @@ static int drive(tenon_task *self, void *arg)
     struct drive *drive = arg;
     struct bench *bench = drive->bench;
 
+    (void)self;
     while (bench_again(bench)) {
         heat_reset(&drive->heat);
         bench_begin(bench);
-        int status = run(self, &drive->heat);
+        tenon_status status = run(&drive->heat);
         bench_end(bench);
         bench_require(bench, status == TENON_OK, "a task failed");
         heat_check(bench, &drive->heat);

@@ -4,8 +4,7 @@
 // turn i counts up byte i, by a call of a function that no compiler sees into.
 //
 // What is measured is what starts the loop, divides it, and ends it. In the end
-// each byte must have been counted up once per round. Who divides it down to
-// grains makes them of 8192 turns at most.
+// each byte must have been counted up once per round.
 
 #ifndef BENCH_LOOP_LOOP_H
 #define BENCH_LOOP_LOOP_H
@@ -14,7 +13,6 @@
 
 #define LOOP_SIZE_DEFAULT "1000000"
 #define LOOP_SIZE_MAX 10000000000
-#define LOOP_GRAIN 8192
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// loop tenon — halved by forks down to a grain.
+// loop tenon — tenon_parallel_for().
 
 #include "common/tenon.h"
-#include "common/range.h"
 #include "loop/loop.h"
 
 struct drive {
@@ -11,22 +10,15 @@ struct drive {
     struct loop loop;
 };
 
-static int take_turns(void *context, size_t first, size_t end)
+static int take_turns(tenon_task *self, size_t first, size_t end, void *context)
 {
     uint8_t *marks = context;
 
+    (void)self;
     for (size_t i = first; i < end; i++) {
         loop_turn(marks, i);
     }
     return TENON_OK;
-}
-
-static int run(tenon_task *self, const struct loop *loop)
-{
-    struct bench_range turns = {
-        .fn = take_turns, .context = loop->marks, .grain = LOOP_GRAIN};
-
-    return bench_run_range(self, &turns, 0, loop->count);
 }
 
 static int drive(tenon_task *self, void *arg)
@@ -34,9 +26,11 @@ static int drive(tenon_task *self, void *arg)
     struct drive *drive = arg;
     struct bench *bench = drive->bench;
 
+    (void)self;
     while (bench_again(bench)) {
         bench_begin(bench);
-        int status = run(self, &drive->loop);
+        tenon_status status = tenon_parallel_for(
+            0, drive->loop.count, take_turns, drive->loop.marks, NULL, NULL);
         bench_end(bench);
         bench_require(bench, status == TENON_OK, "a task failed");
         loop_check(bench, &drive->loop);

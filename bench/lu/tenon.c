@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// lu tenon — in each step the blocks at the edge, then those that are left,
-// halved by forks down to one.
+// lu tenon — in each step tenon_parallel_for() over the blocks at the edge, then
+// over those that are left.
 
 #include "common/tenon.h"
-#include "common/range.h"
 #include "lu/lu.h"
 
 struct drive {
@@ -17,54 +16,53 @@ struct step {
     size_t number;
 };
 
-static int solve_blocks(void *context, size_t first, size_t end)
+static int solve_blocks(
+    tenon_task *self, size_t first, size_t end, void *context)
 {
     const struct step *step = context;
 
+    (void)self;
     for (size_t i = first; i < end; i++) {
         lu_solve(step->lu, step->number, i);
     }
     return TENON_OK;
 }
 
-static int subtract_blocks(void *context, size_t first, size_t end)
+static int subtract_blocks(
+    tenon_task *self, size_t first, size_t end, void *context)
 {
     const struct step *step = context;
 
+    (void)self;
     for (size_t i = first; i < end; i++) {
         lu_subtract(step->lu, step->number, i);
     }
     return TENON_OK;
 }
 
-// The last step has no blocks besides the one on the diagonal.
-static int take_step(tenon_task *self, struct step *step)
+static tenon_status take_step(struct step *step)
 {
-    struct bench_range edge = {.fn = solve_blocks, .context = step, .grain = 1};
-    struct bench_range rest = {
-        .fn = subtract_blocks, .context = step, .grain = 1};
     size_t edge_count = lu_edge_count(step->lu, step->number);
 
     lu_split(step->lu, step->number);
-    if (edge_count == 0) {
-        return TENON_OK;
-    }
-    int status = bench_run_range(self, &edge, 0, edge_count);
+    tenon_status status =
+        tenon_parallel_for(0, edge_count, solve_blocks, step, NULL, NULL);
     if (status != TENON_OK) {
         return status;
     }
-    return bench_run_range(
-        self, &rest, 0, lu_rest_count(step->lu, step->number));
+    return tenon_parallel_for(
+        0, lu_rest_count(step->lu, step->number), subtract_blocks, step, NULL,
+        NULL);
 }
 
-static int decompose(tenon_task *self, const struct lu *lu)
+static tenon_status decompose(const struct lu *lu)
 {
-    int status = TENON_OK;
+    tenon_status status = TENON_OK;
 
     for (size_t i = 0; i < lu->side && status == TENON_OK; i++) {
         struct step step = {.lu = lu, .number = i};
 
-        status = take_step(self, &step);
+        status = take_step(&step);
     }
     return status;
 }
@@ -74,10 +72,11 @@ static int drive(tenon_task *self, void *arg)
     struct drive *drive = arg;
     struct bench *bench = drive->bench;
 
+    (void)self;
     while (bench_again(bench)) {
         lu_reset(&drive->lu);
         bench_begin(bench);
-        int status = decompose(self, &drive->lu);
+        tenon_status status = decompose(&drive->lu);
         bench_end(bench);
         bench_require(bench, status == TENON_OK, "a task failed");
         lu_check(bench, &drive->lu);

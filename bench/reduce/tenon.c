@@ -1,61 +1,44 @@
 // SPDX-License-Identifier: MIT
 //
-// reduce tenon — in each pass the blocks halved by forks down to one, the sums
-// handed up.
+// reduce tenon — tenon_parallel_reduce() over the blocks in each pass.
 
 #include "common/tenon.h"
 #include "reduce/reduce.h"
 
-struct part {
-    const struct reduce *reduce;
-    size_t first;
-    size_t end;
-    double sum;
-};
-
-static int run_range(tenon_task *self, struct part *part);
-
-static int run_half(tenon_task *self, void *arg)
+static int add_blocks(
+    tenon_task *self, size_t first, size_t end, void *result, void *context)
 {
-    return run_range(self, arg);
+    double *sum = result;
+
+    (void)self;
+    for (size_t block = first; block < end; block++) {
+        *sum += reduce_block(context, block);
+    }
+    return TENON_OK;
 }
 
-// Sets the part's sum, at least one block.
-static int run_range(tenon_task *self, struct part *part)
+static void add(void *left, const void *right, void *context)
 {
-    if (tenon_cancelled(self)) {
-        return TENON_CANCELLED;
-    }
-    if (part->end - part->first == 1) {
-        part->sum = reduce_block(part->reduce, part->first);
-        return TENON_OK;
-    }
-    struct part left = *part;
-    struct part right = *part;
-    tenon_task child;
-
-    left.end = part->first + (part->end - part->first) / 2;
-    right.first = left.end;
-    int64_t place = tenon_fork(self, &child, run_half, &right);
-    int left_status = run_range(self, &left);
-    int right_status = tenon_unfork(self, &child, place)
-                           ? run_range(self, &right)
-                           : tenon_join(self, &child);
-
-    part->sum = left.sum + right.sum;
-    return left_status != TENON_OK ? left_status : right_status;
+    (void)context;
+    *(double *)left += *(const double *)right;
 }
 
-static int run(tenon_task *self, const struct reduce *reduce, double *sum)
+static tenon_status run(struct reduce *reduce, double *sum)
 {
-    int status = TENON_OK;
+    static const double nothing = 0;
+    const tenon_reduction reduction = {
+        .fold = add_blocks,
+        .combine = add,
+        .identity = &nothing,
+        .size = sizeof(nothing)};
+    tenon_status status = TENON_OK;
 
-    *sum = 0;
     for (int i = 0; i < REDUCE_PASS_COUNT && status == TENON_OK; i++) {
-        struct part all = {.reduce = reduce, .end = reduce->block_count};
+        double pass_sum = 0;
 
-        status = run_range(self, &all);
-        *sum += all.sum;
+        status = tenon_parallel_reduce(
+            0, reduce->block_count, &reduction, &pass_sum, reduce, NULL, NULL);
+        *sum += pass_sum;
     }
     return status;
 }
@@ -70,11 +53,12 @@ static int drive(tenon_task *self, void *arg)
     struct drive *drive = arg;
     struct bench *bench = drive->bench;
 
+    (void)self;
     while (bench_again(bench)) {
         double sum = 0;
 
         bench_begin(bench);
-        int status = run(self, &drive->reduce, &sum);
+        tenon_status status = run(&drive->reduce, &sum);
         bench_end(bench);
         bench_require(bench, status == TENON_OK, "a task failed");
         reduce_check(bench, &drive->reduce, sum);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// triad tenon — in each pass the blocks halved by forks down to one.
+// triad tenon — tenon_parallel_for() over the blocks in each pass.
 
 #include "common/tenon.h"
-#include "common/range.h"
 #include "triad/triad.h"
 
 struct drive {
@@ -11,25 +10,26 @@ struct drive {
     struct triad triad;
 };
 
-static int compute_blocks(void *context, size_t first, size_t end)
+static int compute_blocks(
+    tenon_task *self, size_t first, size_t end, void *context)
 {
     const struct triad *triad = context;
 
+    (void)self;
     for (size_t block = first; block < end; block++) {
         triad_block(triad, block);
     }
     return TENON_OK;
 }
 
-static int run(tenon_task *self, struct triad *triad)
+static tenon_status run(struct triad *triad)
 {
-    struct bench_range blocks = {
-        .fn = compute_blocks, .context = triad, .grain = 1};
-    int status = TENON_OK;
+    tenon_status status = TENON_OK;
 
     for (int pass = 0; pass < TRIAD_PASS_COUNT && status == TENON_OK; pass++) {
         triad_advance(triad);
-        status = bench_run_range(self, &blocks, 0, triad->block_count);
+        status = tenon_parallel_for(
+            0, triad->block_count, compute_blocks, triad, NULL, NULL);
     }
     return status;
 }
@@ -39,9 +39,10 @@ static int drive(tenon_task *self, void *arg)
     struct drive *drive = arg;
     struct bench *bench = drive->bench;
 
+    (void)self;
     while (bench_again(bench)) {
         bench_begin(bench);
-        int status = run(self, &drive->triad);
+        tenon_status status = run(&drive->triad);
         bench_end(bench);
         bench_require(bench, status == TENON_OK, "a task failed");
         triad_check(bench, &drive->triad);

@@ -105,7 +105,9 @@ static inline TENON_NODISCARD bool tenon_unfork(
 /// Has this worker nothing queued that another one could take? Then a loop
 /// offers a part of what is left of it: so it is divided no more often than
 /// somebody takes a part ("lazy binary splitting": Tzannes, Caragea, Barua and
-/// Vishkin, PPoPP 2010). A hint: it may have changed when you read it.
+/// Vishkin, PPoPP 2010). A hint: it may have changed when you read it. Who asks
+/// every few microseconds also saves thieves the fence that interrupts this
+/// worker: it answers them.
 ///
 /// Threads:  the one that runs `self`.
 /// Blocks:   never. Not a cancellation checkpoint.
@@ -115,6 +117,10 @@ static inline bool tenon_queue_is_empty(const tenon_task *self)
 {
     struct tenon_deque *deque = &self->worker->deque;
 
+    // relaxed: it says only where to look.
+    if (TENON_UNLIKELY(TENON_LOAD_RELAXED(&deque->quick_limit) == 0)) {
+        tenon_queue_answer();
+    }
     // relaxed: a hint, both.
     return TENON_LOAD_RELAXED(&deque->bottom) <=
            TENON_LOAD_RELAXED(&deque->top);

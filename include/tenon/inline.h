@@ -99,6 +99,7 @@ TENON_API TENON_COLD bool tenon_cancelled_slow(tenon_task *self);
 TENON_API int64_t tenon_fork_slow(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg);
 TENON_API TENON_COLD void tenon_fork_wake(void);
+TENON_API TENON_COLD void tenon_queue_answer(void);
 TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_slow(
     tenon_task *self, tenon_task *child);
 TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_other(

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #define VALUE_BYTES 128
-#define CHUNK_NS UINT64_C(10000)
+#define CHUNK_NS UINT64_C(5000)
 
 struct part {
     struct tn_loop *loop;

@@ -5,13 +5,21 @@
 #include "base/fence.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/platform.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+// Where nothing is known yet.
+#define COST_DEFAULT_NS UINT64_C(1000)
+// One that was preempted says nothing about the others.
+#define COST_MAX_NS UINT64_C(20000)
+
 bool tn_fence_is_asymmetric;
+
+static _Atomic(uint64_t) cost_ns = COST_DEFAULT_NS;
 
 static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
 
@@ -36,6 +44,18 @@ void tn_fence_heavy(void)
         tn_fence_seqcst();
         return;
     }
+    uint64_t begin_ns = tn_clock_now_ns();
     // The light side has no fence of its own: there is nothing to fall back to.
     tn_require(tn_membarrier(), "membarrier was granted, then refused");
+    uint64_t took_ns = tn_clock_now_ns() - begin_ns;
+
+    took_ns = took_ns < COST_MAX_NS ? took_ns : COST_MAX_NS;
+    // relaxed: an estimate; one of two at the same time is lost.
+    tn_store_relaxed(&cost_ns, (7 * tn_load_relaxed(&cost_ns) + took_ns) / 8);
+}
+
+uint64_t tn_fence_patience_ns(void)
+{
+    // relaxed: an estimate.
+    return tn_clock_now_ns() + tn_load_relaxed(&cost_ns);
 }

@@ -28,6 +28,12 @@ void tn_fence_setup(void);
 // [any] The rare side.
 void tn_fence_heavy(void);
 
+// [any] When to give up waiting for what would spare a heavy fence, a time of
+// CLOCK_MONOTONIC: after as long as one takes, so the two together take no more
+// than twice the better one (the ski rental problem: Karlin, Manasse, Rudolph
+// and Sleator, "Competitive snoopy caching", Algorithmica 1988).
+uint64_t tn_fence_patience_ns(void);
+
 // [any] The frequent side; pairs with tn_fence_heavy() only.
 static inline void tn_fence_light(void)
 {

@@ -130,6 +130,15 @@ void tenon_fork_wake(void)
     tn_idle_wake_one(tn_worker_self()->idle);
 }
 
+void tenon_queue_answer(void)
+{
+    struct tn_worker *worker = tn_worker_self();
+
+    if (worker != NULL) {
+        tn_deque_answer(&worker->face.deque);
+    }
+}
+
 #define NO_PLACE INT64_MIN  // wherever the newest item may be
 
 int64_t tenon_fork_slow(

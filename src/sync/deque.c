@@ -11,9 +11,10 @@
 //           look at top; and a thief asks first.
 // Asking:   the heavy fence interrupts the owner, which takes microseconds
 //           where processors are virtual. So a thief counts `asked` up, sets
-//           quick_limit to 0, and waits a moment. An owner that pushes, forks
-//           or pops meanwhile notices and answers; then the two agree on what
-//           came before without a fence. Who gets no answer uses the fence.
+//           quick_limit to 0, and waits as long as a fence takes. An owner that
+//           pushes, forks or pops meanwhile notices and answers; then the two
+//           agree on what came before without a fence. Who gets no answer uses
+//           the fence.
 // Shape:    items at indices top .. bottom-1; index i lives in slot i & mask.
 //           Indices only grow: 2^63 pushes are never reached.
 // Roles:    one owner: push, pop (tenon/inline.h), grow, trim. Any thread:
@@ -47,6 +48,7 @@
 #include "sync/deque.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/fence.h"
 #include "base/platform.h"
 
@@ -234,13 +236,16 @@ static bool ask(struct tenon_deque *deque)
 
     // relaxed: it says only where to look.
     tn_store_relaxed(&deque->quick_limit, 0);
-    for (int i = 0; i < TN_DEQUE_ANSWER_LOOKS; i++) {
-        uint32_t answered = tn_load_acquire(&deque->answered);  // E6
-        if ((int32_t)(answered - ticket) >= 0) {
-            return true;
+    uint64_t end_ns = tn_fence_patience_ns();
+    do {
+        for (int i = 0; i < TN_DEQUE_ANSWER_LOOKS; i++) {
+            uint32_t answered = tn_load_acquire(&deque->answered);  // E6
+            if ((int32_t)(answered - ticket) >= 0) {
+                return true;
+            }
+            tn_pause();
         }
-        tn_pause();
-    }
+    } while (end_ns != 0 && tn_clock_now_ns() < end_ns);
     return false;
 }
 

@@ -19,9 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// How often a thief looks for an answer: a microsecond or two.
+// How often a thief looks for an answer before it looks at the clock.
 #ifndef TN_DEQUE_ANSWER_LOOKS
-#define TN_DEQUE_ANSWER_LOOKS 64
+#define TN_DEQUE_ANSWER_LOOKS 16
 #endif
 
 enum tn_steal {
