@@ -28,6 +28,7 @@
 #include "tenon/retry.h"
 #include "tenon/scope.h"
 #include "tenon/signals.h"
+#include "tenon/sort.h"
 #include "tenon/spawn.h"
 #include "tenon/status.h"
 #include "tenon/stop.h"

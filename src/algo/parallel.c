@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// parallel — a scope with one task, which divides the range (range.c).
+// parallel — a task (root.c) that divides a range (range.c).
 //
-// Roles:    the caller opens and joins the scope, and runs the task as a rule.
-// Memory:   everything lies in the caller's frame.
+// Memory:   everything lies in the caller's frame, but the result of a
+//           reduction, which is to be as it was if that fails.
 
 #include "tenon/parallel.h"
 
 #include "algo/range.h"
+#include "algo/root.h"
 #include "algo/workers.h"
-#include "tenon/spawn.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,9 +17,6 @@
 
 #define REPRODUCIBLE_PARTS 256
 #define BLOCK_SIDE 64
-
-static const tenon_parallel_options defaults = {
-    .struct_size = sizeof(defaults)};
 
 struct run {
     struct tn_loop loop;
@@ -32,14 +29,6 @@ static int run_root(tenon_task *self, void *arg)
     struct run *run = arg;
 
     return tn_loop_run(self, &run->loop, run->range, run->value);
-}
-
-static bool are_valid(const tenon_parallel_options *options, tenon_range range)
-{
-    return options->struct_size == sizeof(*options) &&
-           (options->chunks == TENON_CHUNKS_ADAPTIVE ||
-            options->chunks == TENON_CHUNKS_STATIC) &&
-           range.first <= range.end;
 }
 
 // Rounded up.
@@ -76,27 +65,13 @@ static tenon_status run(
     struct run *run, const tenon_parallel_options *options,
     tenon_report *report)
 {
-    tenon_scope scope;
-
     if (run->range.first == run->range.end) {
         return TENON_OK;
     }
     run->loop.failed = options->failed;
     tenon_status status = choose_parts(run, options);
-    if (status != TENON_OK) {
-        return status;
-    }
-    status = tenon_scope_open(
-        &scope,
-        TENON_SCOPE_OPTIONS(
-                .executor = options->executor, .name = options->name,
-                .timeout_ns = options->timeout_ns, .parent = options->parent));
-    if (status != TENON_OK) {
-        return status;
-    }
-    status = tenon_spawn_with(
-        &scope, run_root, run, TENON_TASK_OPTIONS(.name = options->name));
-    return tenon_scope_join(&scope, status, report);
+    return status == TENON_OK ? tn_root_run(options, run_root, run, report)
+                              : status;
 }
 
 tenon_status tenon_parallel_for(
@@ -106,8 +81,8 @@ tenon_status tenon_parallel_for(
     struct run loop = {
         .loop = {.fn = fn, .context = context}, .range = {first, end}};
 
-    options = options == NULL ? &defaults : options;
-    if (fn == NULL || !are_valid(options, loop.range)) {
+    options = options == NULL ? &tn_root_defaults : options;
+    if (fn == NULL || !tn_root_accepts(options) || first > end) {
         return TENON_EINVAL;
     }
     return run(&loop, options, report);
@@ -187,14 +162,13 @@ tenon_status tenon_parallel_reduce(
         .loop = {.reduction = reduction, .context = context},
         .range = {first, end}};
 
-    options = options == NULL ? &defaults : options;
+    options = options == NULL ? &tn_root_defaults : options;
     if (reduction == NULL || reduction->fold == NULL ||
         reduction->combine == NULL || reduction->identity == NULL ||
-        reduction->size == 0 || result == NULL ||
-        !are_valid(options, fold.range)) {
+        reduction->size == 0 || result == NULL || !tn_root_accepts(options) ||
+        first > end) {
         return TENON_EINVAL;
     }
-    // Failed, it is to be as it was.
     fold.value = malloc(reduction->size);
     if (fold.value == NULL) {
         return TENON_ENOMEM;
