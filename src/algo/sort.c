@@ -141,14 +141,18 @@ static inline __attribute__((always_inline)) void insert_sized(
     char element[INSERTION_SIZE_MAX];
 
     for (size_t i = 0; i < run->count; i++) {
-        char *place = out + i * size;
+        size_t place = i;
 
         memcpy(element, run->array + i * size, size);
-        while (place > out && is_less(run->order, element, place - size)) {
-            memcpy(place, place - size, size);
-            place -= size;
+        for (; place > 0; place--) {
+            char *below = out + (place - 1) * size;
+
+            if (!is_less(run->order, element, below)) {
+                break;
+            }
+            memcpy(out + place * size, below, size);
         }
-        memcpy(place, element, size);
+        memcpy(out + place * size, element, size);
     }
 }
 
