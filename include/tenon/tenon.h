@@ -26,6 +26,7 @@
 #include "tenon/policy.h"
 #include "tenon/report.h"
 #include "tenon/retry.h"
+#include "tenon/scan.h"
 #include "tenon/scope.h"
 #include "tenon/signals.h"
 #include "tenon/sort.h"
