@@ -38,6 +38,23 @@ uint64_t bench_cpu_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+double bench_memory_mib(const struct bench *bench, const char *name)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    char line[256];
+    uint64_t kib = 0;
+
+    bench_require(bench, file != NULL, "cannot read /proc/self/status");
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, name, strlen(name)) == 0) {
+            sscanf(line + strlen(name), ": %" SCNu64, &kib);
+        }
+    }
+    fclose(file);
+    bench_require(bench, kib != 0, "/proc/self/status lacks a line");
+    return (double)kib / 1024;
+}
+
 void bench_set_defaults(struct bench *bench)
 {
     *bench = (struct bench){
@@ -278,6 +295,9 @@ int bench_report(struct bench *bench)
 
         printf("\"%s\": %.17g, ", counter->name, counter->value);
     }
+    // Not from the parent's wait4(): the kernel counts in there what the process
+    // had resident before exec, which is a copy of the parent.
+    printf("\"peak_rss_mib\": %.17g, ", bench_memory_mib(bench, "VmHWM"));
     printf("\"operations\": %" PRIu64 ", ", bench->operation_count);
     printf("\"repetitions\": %zu}\n", bench->sample_count);
     free(bench->samples);

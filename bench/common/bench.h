@@ -124,13 +124,17 @@ void bench_check(
 // [any] Exits with 1 and a message unless `ok`.
 void bench_require(const struct bench *bench, bool ok, const char *what);
 
-// [driver] Print the line of JSON and free the samples. Returns the program's
-// exit status.
+// [driver] Print the line of JSON, with the most memory that was ever resident,
+// and free the samples. Returns the program's exit status.
 int bench_report(struct bench *bench);
 
 // [any] Monotonic time, and CPU time of the whole process.
 uint64_t bench_now_ns(void);
 uint64_t bench_cpu_ns(void);
+
+// [any] What the kernel says of the process's memory, in MiB: "VmRSS", resident
+// now, or "VmHWM", at most so far. Exits with 1 if it does not say.
+double bench_memory_mib(const struct bench *bench, const char *name);
 
 // [any] Hide from the optimiser where a value comes from and who reads it: the
 // work between two of these stays between them.

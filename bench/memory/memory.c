@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// memory — the gate, and what the kernel says of the process.
+// memory — the gate, and the three moments at which memory is looked at.
 //
 // Ordering:
 //   E1 open  memory_spawned: store-release is_open -> memory_task:
@@ -8,31 +8,11 @@
 
 #include "memory/memory.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 // So that a task knows the thread that must not wait at the gate.
 static _Thread_local bool is_spawner;
-
-// Of /proc/self/status, a line "name:  number kB".
-static double status_mib(const struct bench *bench, const char *name)
-{
-    FILE *file = fopen("/proc/self/status", "re");
-    char line[256];
-    uint64_t kib = 0;
-
-    bench_require(bench, file != NULL, "cannot read /proc/self/status");
-    while (fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, name, strlen(name)) == 0) {
-            sscanf(line + strlen(name), ": %" SCNu64, &kib);
-        }
-    }
-    fclose(file);
-    bench_require(bench, kib != 0, "/proc/self/status lacks a line");
-    return (double)kib / 1024;
-}
 
 void memory_start(
     struct memory *memory, struct bench *bench, const char *implementation,
@@ -57,7 +37,7 @@ void memory_before(struct memory *memory)
     __atomic_store_n(&memory->ran_count, 0, __ATOMIC_RELAXED);
     is_spawner = true;
     bench_again(memory->bench);
-    memory->before_mib = status_mib(memory->bench, "VmRSS");
+    memory->before_mib = bench_memory_mib(memory->bench, "VmRSS");
     bench_begin(memory->bench);
 }
 
@@ -82,13 +62,13 @@ void memory_after(struct memory *memory)
 {
     struct bench *bench = memory->bench;
     uint64_t cpu_ns = bench_cpu_ns() - bench->begin_cpu_ns;
-    double after_mib = status_mib(bench, "VmRSS");
+    double after_mib = bench_memory_mib(bench, "VmRSS");
 
     bench_check(
         bench, "the number of tasks run", memory->ran_count,
         memory->task_count);
     bench_count(bench, "before_mib", memory->before_mib);
-    bench_count(bench, "peak_mib", status_mib(bench, "VmHWM"));
+    bench_count(bench, "peak_mib", bench_memory_mib(bench, "VmHWM"));
     bench_count(bench, "after_mib", after_mib);
     bench_record(bench, after_mib - memory->before_mib, (double)cpu_ns);
 }
