@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 #
-# cases — what is measured: workloads with their sizes, who takes part, and the
-# figures that Tenon has to reach.
+# cases — what is measured: workloads with their sizes, and who takes part.
 
 from dataclasses import dataclass
 
 OPENMP = ('libgomp', 'libomp')
 TASKS = (*OPENMP, 'onetbb')
+NO_WARMUP = ('--warmup', '0')
 
 # Serial code, and the floor of a round trip: no workers of their own.
 REFERENCES = ('serial', 'pingpong')
@@ -27,13 +27,16 @@ class Case:
     name: str
     workload: str
     size: str
-    rivals: tuple
+    rivals: tuple            # serial code among them
     repeat: int = 1          # within a process; the median of them counts
     arguments: tuple = ()
+    workers: tuple = ()      # where they are not those of the command line
     is_timed: bool = True    # else the figure is a percentage or a size
     is_idle: bool = False    # processes do not disturb each other
+    is_quick: bool = True    # else --quick leaves it out
     quick_size: str = ''     # where it differs
     quick_repeat: int = 0
+    quick_rivals: tuple = None
 
     def size_of(self, is_quick):
         return self.quick_size if is_quick and self.quick_size else self.size
@@ -42,83 +45,90 @@ class Case:
         return (self.quick_repeat if is_quick and self.quick_repeat
                 else self.repeat)
 
-    def implementations(self):
-        return ('tenon', *self.rivals)
+    def implementations(self, is_quick=False):
+        is_less = is_quick and self.quick_rivals is not None
+        return ('tenon', *(self.quick_rivals if is_less else self.rivals))
 
 
-# fib(38) takes some rivals 12 s, so they are met at a smaller size.
-CASES = (
-    Case('fib', 'fib', '38', ('serial',), repeat=3, quick_size='34'),
+FORK_JOIN = (
+    # Where a repetition takes seconds, a warm-up takes as long and tells no
+    # more. Rivals that would take 80 s for fib(42) are met at a smaller size.
+    Case('fib', 'fib', '42', ('serial',), arguments=NO_WARMUP,
+         quick_size='36'),
     Case('fib-rivals', 'fib', '30', ('serial', *TASKS), repeat=3,
          quick_size='25'),
+    Case('fibscope', 'fibscope', '25', (), repeat=20, quick_repeat=5),
     Case('nqueens', 'nqueens', '12', ('serial', *TASKS), quick_size='10'),
-    Case('uts-T1', 'uts', 'T1', ('serial', *TASKS)),
-    Case('uts-T3', 'uts', 'T3', ('serial', *TASKS)),
+    Case('nqueens-13', 'nqueens', '13', ('serial',), quick_size='11'),
+    Case('uts-T1', 'uts', 'T1', ('serial', *TASKS),
+         quick_rivals=('serial', 'onetbb')),
+    Case('uts-T3', 'uts', 'T3', ('serial', *TASKS),
+         quick_rivals=('serial', 'onetbb')),
+    Case('uts-T1L', 'uts', 'T1L', ('serial',), arguments=NO_WARMUP,
+         is_quick=False),
+    Case('uts-T3L', 'uts', 'T3L', ('serial',), arguments=NO_WARMUP,
+         is_quick=False),
+    Case('skynet', 'skynet', '1000000', ('serial', *TASKS), repeat=9,
+         quick_size='100000'),
+    Case('integrate', 'integrate', '2000', ('serial',), quick_size='350'),
+    Case('integrate-rivals', 'integrate', '200', ('serial', *TASKS), repeat=3,
+         quick_size='40'),
+    Case('matmul', 'matmul', '1024', ('serial', *TASKS), quick_size='512'),
+    Case('strassen', 'strassen', '1024', ('serial', *TASKS), quick_size='512'),
+    Case('cilksort', 'cilksort', '4000000', ('serial', *TASKS),
+         quick_size='400000'),
+    Case('over-fib', 'fib', '38', (), repeat=3, workers=(2, 4, 32, 128),
+         quick_size='36'),
+    Case('over-uts', 'uts', 'T1', (), workers=(2, 4, 32, 128)),
+)
+
+LOOPS = (
+    Case('heat', 'heat', '1024', ('serial', *TASKS), repeat=5,
+         quick_size='320'),
+    Case('heat-fine', 'heat', '256', ('serial', *TASKS), repeat=50,
+         quick_repeat=10),
+    Case('lu', 'lu', '1536', ('serial', *TASKS), repeat=3, quick_size='704'),
+    Case('triad', 'triad', '16777216', ('serial', *TASKS), repeat=3,
+         quick_size='1677721'),
+    Case('reduce', 'reduce', '16777216', ('serial', *TASKS), repeat=3,
+         quick_size='1677721'),
+    Case('loop', 'loop', '1000000', ('serial', *TASKS), repeat=100,
+         quick_repeat=30),
+)
+
+SCOPES = (
     Case('flat', 'flat', '10000', TASKS, repeat=200, quick_repeat=50),
     Case('flat-many', 'flat', '2000000', TASKS, quick_size='200000'),
     Case('nest', 'nest', '1000000', (), repeat=5, quick_size='100000'),
     Case('poll', 'poll', '10000000', ('serial',), repeat=5,
          quick_size='1000000'),
-    Case('submit-1', 'submit', '1000000', ('glib', 'onetbb'),
-         quick_size='100000'),
-    Case('submit-4', 'submit', '1000000', ('glib', 'onetbb'),
-         arguments=('--submitters', '4'), quick_size='100000'),
-    Case('roundtrip', 'roundtrip', '1', ('pingpong', 'glib', 'onetbb'),
-         repeat=1000, quick_repeat=300),
-    Case('roundtrip-hot', 'roundtrip', '1', ('pingpong', 'glib', 'onetbb'),
-         repeat=20000, arguments=('--pause-ns', '0'), quick_repeat=5000),
-    Case('idle', 'idle', '10', TASKS, is_timed=False, is_idle=True,
-         quick_size='2'),
+    *(Case(f'cancel-{size}', 'cancel', str(size), ('onetbb',), repeat=20,
+           quick_repeat=10) for size in (1, 100, 10000, 100000)),
+    Case('cancelpoll', 'cancelpoll', '1', ('onetbb',), repeat=1000,
+         quick_repeat=300),
     Case('memory', 'memory', '10000000', ('onetbb',), is_timed=False,
          quick_size='1000000'),
 )
 
-
-@dataclass(frozen=True)
-class Target:
-    """`value` of two medians, or of one, must be at most or at least `bound`.
-
-    A median is named (case, implementation, workers).
-    """
-
-    name: str
-    bound: float
-    unit: str
-    over: tuple
-    under: tuple = None
-    is_least: bool = False
-    is_each: bool = False    # per operation
-
-    def reached(self, value):
-        return value >= self.bound if self.is_least else value <= self.bound
-
-
-def _slowdown(case, bound):
-    return Target(f'{case}: Tenon with 1 worker over serial', bound, 'x',
-                  (case, 'tenon', 1), (case, 'serial', 1))
-
-
-def _speedup(case, bound):
-    return Target(f'{case}: 2 workers against 1', bound, 'x',
-                  (case, 'tenon', 1), (case, 'tenon', 2), is_least=True)
-
-
-TARGETS = (
-    _slowdown('fib', 6.0),
-    _speedup('fib', 1.85),
-    _slowdown('uts-T1', 1.15),
-    _speedup('uts-T1', 1.8),
-    _slowdown('uts-T3', 1.15),
-    _speedup('uts-T3', 1.8),
-    *(Target(f'flat: Tenon over oneTBB, workers: {workers}', 0.5, 'x',
-             ('flat', 'tenon', workers), ('flat', 'onetbb', workers))
-      for workers in (1, 2)),
-    Target('nest: an empty nested scope', 25, 'ns', ('nest', 'tenon', 1),
-           is_each=True),
-    Target('poll: a turn with a poll', 1, 'ns', ('poll', 'tenon', 1),
-           is_each=True),
-    *(Target(f'idle: CPU used, workers: {workers}', 0.2, '%',
-             ('idle', 'tenon', workers)) for workers in (1, 2)),
-    *(Target(f'memory: growth after the join, workers: {workers}', 64,
-             'MiB', ('memory', 'tenon', workers)) for workers in (1, 2)),
+FOREIGN = (
+    *(Case(f'submit-{count}', 'submit', '1000000', ('glib', 'onetbb'),
+           arguments=('--submitters', str(count)), quick_size='100000')
+      for count in (1, 4, 16)),
+    Case('roundtrip', 'roundtrip', '1', ('pingpong', 'glib', 'onetbb'),
+         repeat=500, quick_repeat=300),
+    Case('roundtrip-hot', 'roundtrip', '1', ('pingpong', 'glib', 'onetbb'),
+         repeat=20000, arguments=('--pause-ns', '0'), quick_repeat=5000),
+    Case('wake', 'wake', '1', ('pingpong', 'glib', 'onetbb'), repeat=500,
+         quick_repeat=300),
+    Case('mixed', 'mixed', '2000', ('onetbb', 'glib'), repeat=3,
+         quick_size='500', quick_repeat=2),
+    Case('idle', 'idle', '10', TASKS, is_timed=False, is_idle=True,
+         quick_size='2'),
 )
+
+# One owner, and one thief or none: it takes no number of workers.
+INTERNAL = tuple(
+    Case(f'deque-{what}', 'deque', what, (), repeat=3, workers=(1,),
+         quick_repeat=1) for what in ('pushpop', 'steal', 'steal-quiet'))
+
+CASES = (*FORK_JOIN, *LOOPS, *SCOPES, *FOREIGN, *INTERNAL)
