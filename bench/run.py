@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 #
-# run — measures Tenon beside serial code and other libraries, and tells: a table,
-# the targets.
+# run — measures Tenon beside serial code and other libraries, or takes what was
+# measured before, and tells: a table, the targets, what changed.
 
 import argparse
 import os
@@ -13,12 +13,13 @@ import sys
 
 sys.dont_write_bytecode = True  # nothing is written beside the sources
 
+import compare
 import report
 import targets
 from cases import CASES
 from machine import context, cpu_count
 from measure import Bench
-from samples import Results, store
+from samples import Results, load, store
 
 REPETITIONS = 7
 QUICK_REPETITIONS = 3
@@ -50,6 +51,11 @@ def parser_of_options():
     add('--check', action='store_true',
         help='compare with the targets, and measure no more than they need; '
         'exit 1 if one is not reached')
+    add('--compare', metavar='OLD',
+        help='say what became slower or faster since that JSON file; exit 1 if '
+        'something of Tenon became slower')
+    add('--from', metavar='FILE', dest='source',
+        help='take the figures from that JSON file: measure nothing')
     add('--quick', action='store_true',
         help='smaller sizes, fewer repetitions, fewer rivals')
     add('--only', default='', metavar='PATTERN', type=pattern,
@@ -92,7 +98,23 @@ def dev_command(arguments):
 
 
 class Failed(Exception):
-    """Nothing can be measured."""
+    """Nothing can be measured or read."""
+
+
+def read(path):
+    try:
+        return load(path)
+    except (OSError, ValueError) as error:
+        raise Failed(f'{path}: {error}') from error
+
+
+def read_part(options):
+    """What --only asks for, of --from."""
+    results, about = read(options.source)
+    if options.only:
+        about['only'] = options.only
+        results = results.part(lambda name: re.search(options.only, name))
+    return results, about
 
 
 def keys_of(options):
@@ -132,16 +154,33 @@ def print_check(results, about):
     return short
 
 
-def tell(options, results, about):
+def print_comparison(path, before, results, about):
+    """Names of what became slower since `before`, results and context."""
+    old, old_about = before
+    changes = compare.compare(old, results)
+    print(f'\nAgainst {path}, of {old_about.get("date", "no known day")}:')
+    for line in compare.unlike(old, results, old_about, about):
+        print(line)
+    print('\n' + compare.text(old, results, changes))
+    slower = compare.slower(changes)
+    if slower:
+        print(f'\nbecame slower: {", ".join(slower)}')
+    return slower
+
+
+def tell(options, results, about, before):
     """Everything asked for; returns the exit status."""
     print(report.table(results, CASES, about))
-    print(f'\nJSON: {options.output}')
+    if not options.source:
+        print(f'\nJSON: {options.output}')
     failures = about.get('failures', [])
     for failure in failures:
         print(f'FAILED {failure}')
     problems = list(failures)
     if options.check:
         problems += print_check(results, about)
+    if options.compare:
+        problems += print_comparison(options.compare, before, results, about)
     return WRONG if problems else 0
 
 
@@ -149,7 +188,11 @@ def main(arguments):
     options = parse(arguments)
     command = dev_command(arguments)
     try:
-        return tell(options, *measure(options, command))
+        # Now, not when half an hour has been spent.
+        before = read(options.compare) if options.compare else None
+        results, about = (read_part(options) if options.source
+                          else measure(options, command))
+        return tell(options, results, about, before)
     except Failed as error:
         print(f'run.py: {error}', file=sys.stderr)
         return USAGE

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+#
+# compare — what became slower or faster between two runs, beyond noise.
+#
+# Two things must come together: the medians differ by 5 % and by more than can
+# be measured, and the processes of one run rank above those of the other as
+# they would by chance once in a hundred times at most (Mann-Whitney's U test,
+# two-sided). The test asks for no distribution, which times do not have, and
+# one process that was disturbed changes ranks by little. With few processes its
+# p is counted out over all ways to deal the ranks, ties included, so it is as
+# right for 7 as for 70. Fewer than 5 on each side cannot reach one in a
+# hundred: then nothing is called slower.
+#
+# Source:  Mann and Whitney, "On a Test of Whether one of Two Random Variables
+#          is Stochastically Larger than the Other", Annals of Mathematical
+#          Statistics 18, 1947; Lehmann, "Nonparametrics", 1975, 1.4, on ties.
+#          Google Benchmark's tools/compare.py uses the same test. Kalibera and
+#          Jones, "Rigorous Benchmarking in Reasonable Time", ISMM 2013, on
+#          effect sizes besides p and on processes as what is repeated.
+
+import math
+import statistics
+from dataclasses import dataclass
+
+from cases import REFERENCES
+from report import aligned, figure, number
+from samples import name_of
+
+CHANCE_MAX = 0.01
+CHANGE_MIN = 0.05
+# Less than that is beyond the clock, or of no importance, whatever its ratio.
+DIFFERENCE_MIN = {'ns': 20, '%': 0.05, 'MiB': 1}
+# Up to so many values together all ways are counted.
+COUNTED_MAX = 20
+
+SLOWER, FASTER, SAME = 'SLOWER', 'faster', 'same'
+FEW, OTHER_SIZE = 'too few', 'other size'
+
+
+# --- The test ----------------------------------------------------------------
+
+def double_ranks(values):
+    """Twice the rank of each; equal values share the middle of their ranks."""
+    places = {}
+    for place, value in enumerate(sorted(values), 1):
+        places.setdefault(value, []).append(place)
+    return [places[value][0] + places[value][-1] for value in values]
+
+
+def counted_chance(ranks, count):
+    """Of all ways to choose `count` ranks, how many are as far from the middle
+    as the first ones, or farther."""
+    ways = [{0: 1}, *({} for _ in range(count))]  # of so many, by their sum
+    for rank in ranks:
+        for chosen in range(count - 1, -1, -1):
+            longer = ways[chosen + 1]
+            for total, way_count in ways[chosen].items():
+                longer[total + rank] = (longer.get(total + rank, 0) +
+                                        way_count)
+    middle = count * (len(ranks) + 1)
+    distance = abs(sum(ranks[:count]) - middle)
+    far_count = sum(way_count for total, way_count in ways[count].items()
+                    if abs(total - middle) >= distance)
+    return far_count / math.comb(len(ranks), count)
+
+
+def normal_chance(ranks, count):
+    """The same for many, by the normal distribution."""
+    total = len(ranks)
+    variance = (count * (total - count) * statistics.pvariance(ranks) /
+                (total - 1))
+    if variance == 0:
+        return 1.0
+    # Doubled sums are whole and even: half of a step, for continuity.
+    distance = max(0, abs(sum(ranks[:count]) - count * (total + 1)) - 1)
+    return math.erfc(distance / math.sqrt(2 * variance))
+
+
+def chance(old, new):
+    """How probable ranks so unlike are, if both come from the same source."""
+    ranks = double_ranks([*old, *new])
+    if len(ranks) <= COUNTED_MAX:
+        return counted_chance(ranks, len(old))
+    return normal_chance(ranks, len(old))
+
+
+def least_chance(old_count, new_count):
+    return 2 / math.comb(old_count + new_count, old_count)
+
+
+# --- The verdicts ------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Change:
+    key: tuple
+    unit: str
+    old: float      # medians
+    new: float
+    chance: float   # None where the test was not made
+    verdict: str
+
+    @property
+    def ratio(self):
+        return self.new / self.old if self.old else math.nan
+
+
+def is_large(old, new, unit):
+    """Is it a difference that anybody would want to know of?"""
+    difference = abs(new - old)
+    return (difference >= DIFFERENCE_MIN[unit] and
+            difference >= CHANGE_MIN * min(abs(old), abs(new)))
+
+
+def judge(old, new, unit):
+    """(chance, verdict) of two lists of samples."""
+    if least_chance(len(old), len(new)) > CHANCE_MAX:
+        return None, FEW
+    value = chance(old, new)
+    before, after = statistics.median(old), statistics.median(new)
+    if value > CHANCE_MAX or not is_large(before, after, unit):
+        return value, SAME
+    return value, SLOWER if after > before else FASTER
+
+
+def change_of(key, old, new):
+    one, other = old.line(key), new.line(key)
+    if one.get('size') != other.get('size') or one['unit'] != other['unit']:
+        result = None, OTHER_SIZE
+    else:
+        result = judge(old.values(key), new.values(key), other['unit'])
+    return Change(key, other['unit'], old.median(key), new.median(key),
+                  *result)
+
+
+def compare(old, new):
+    """A Change for each name that both results have."""
+    return [change_of(key, old, new) for key in sorted(new.samples)
+            if key in old.samples]
+
+
+def slower(changes):
+    """Names of what became slower and is Tenon's."""
+    return [name_of(change.key) for change in changes
+            if change.verdict == SLOWER and change.key[1] == 'tenon']
+
+
+# --- In words ----------------------------------------------------------------
+
+def cells(change):
+    if change.verdict == OTHER_SIZE:
+        return [change.verdict, '', '', '', '', name_of(change.key)]
+    return [
+        '' if change.verdict == SAME else change.verdict,
+        '-' if math.isnan(change.ratio) else number(change.ratio),
+        figure(change.old, change.unit), figure(change.new, change.unit),
+        '-' if change.chance is None else f'{change.chance:.4f}',
+        name_of(change.key)]
+
+
+def drift(changes):
+    """How the code that did not change fared: the machine's part in it."""
+    ratios = [change.ratio for change in changes
+              if change.key[1] in REFERENCES and change.verdict != OTHER_SIZE
+              and change.old]
+    return statistics.median(ratios) if ratios else None
+
+
+def absent(old, new):
+    for title, one, other in (('only in the old file', old, new),
+                              ('only in the new one', new, old)):
+        keys = [key for key in one.samples if key not in other.samples]
+        if keys:
+            cases = sorted({key[0] for key in keys})
+            yield f'{title}: {len(keys)} figures of {", ".join(cases)}'
+
+
+def circumstances(results, about):
+    return {**{name: about[name] for name in ('cpu_model', 'num_cpus', 'kernel')
+               if name in about}, **results.versions()}
+
+
+def unlike(old, new, old_about, new_about):
+    """What differs besides what was measured."""
+    was = circumstances(old, old_about)
+    now = circumstances(new, new_about)
+    for name in sorted(was.keys() & now.keys()):
+        if was[name] != now[name]:
+            yield f'note: {name} was {was[name]}, is {now[name]}'
+
+
+def summary(changes):
+    for verdict in (SLOWER, FASTER, FEW, OTHER_SIZE):
+        count = sum(change.verdict == verdict for change in changes)
+        if count:
+            yield f'{verdict}: {count} of {len(changes)}'
+    value = drift(changes)
+    if value is not None:
+        yield (f'serial code and ping-pong took {number(value)} times as long '
+               '(median): that much is the machine')
+    others = [name_of(change.key) for change in changes
+              if change.verdict == SLOWER and change.key[1] != 'tenon']
+    if others:
+        yield ('slower, but not Tenon: the machine, or another version: ' +
+               ', '.join(others))
+
+
+def text(old, new, changes):
+    head = ['', 'ratio', 'old', 'new', 'p', '']
+    return '\n'.join([*aligned([head, *map(cells, changes)], {0, 5}), '',
+                      *summary(changes), *absent(old, new)]).rstrip()
