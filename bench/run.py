@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # run — measures Tenon beside serial code and other libraries, or takes what was
-# measured before, and tells: a table, the targets, what changed.
+# measured before, and tells: a table, the targets, what changed, plots, a page.
 
 import argparse
 import os
@@ -14,6 +14,8 @@ import sys
 sys.dont_write_bytecode = True  # nothing is written beside the sources
 
 import compare
+import page
+import plots
 import report
 import targets
 from cases import CASES
@@ -54,6 +56,8 @@ def parser_of_options():
     add('--compare', metavar='OLD',
         help='say what became slower or faster since that JSON file; exit 1 if '
         'something of Tenon became slower')
+    add('--plots', metavar='DIR', help='draw SVG files there, with gnuplot')
+    add('--page', metavar='FILE', help='write all that is told as Markdown')
     add('--from', metavar='FILE', dest='source',
         help='take the figures from that JSON file: measure nothing')
     add('--quick', action='store_true',
@@ -119,7 +123,8 @@ def read_part(options):
 
 def keys_of(options):
     """What is to be measured at all: None is everything."""
-    return targets.keys_needed() if options.check else None
+    is_part = options.check and not (options.page or options.plots)
+    return targets.keys_needed() if is_part else None
 
 
 def measure(options, command):
@@ -168,7 +173,19 @@ def print_comparison(path, before, results, about):
     return slower
 
 
-def tell(options, results, about, before):
+def write_documents(options, results, about, command):
+    drawn = []
+    if options.plots:
+        drawn = plots.draw(options.plots, results, command)
+        names = ', '.join(plot.file for plot in drawn) or 'nothing to draw'
+        print(f'plots: {options.plots}: {names}')
+    if options.page:
+        page.write(options.page, page.text(
+            results, about, command, options.page, drawn, options.plots))
+        print(f'page: {options.page}')
+
+
+def tell(options, results, about, before, command):
     """Everything asked for; returns the exit status."""
     print(report.table(results, CASES, about))
     if not options.source:
@@ -181,6 +198,7 @@ def tell(options, results, about, before):
         problems += print_check(results, about)
     if options.compare:
         problems += print_comparison(options.compare, before, results, about)
+    write_documents(options, results, about, command)
     return WRONG if problems else 0
 
 
@@ -189,11 +207,13 @@ def main(arguments):
     command = dev_command(arguments)
     try:
         # Now, not when half an hour has been spent.
+        if options.plots:
+            plots.require()
         before = read(options.compare) if options.compare else None
         results, about = (read_part(options) if options.source
                           else measure(options, command))
-        return tell(options, results, about, before)
-    except Failed as error:
+        return tell(options, results, about, before, command)
+    except (Failed, plots.Failed) as error:
         print(f'run.py: {error}', file=sys.stderr)
         return USAGE
 
