@@ -160,6 +160,7 @@ LOOPS = (
     *(_beside(case, 'libgomp', workers, 1.1, 1.0)
       for case in ('triad', 'reduce') for workers in COUNTS),
     _beside('loop', 'libgomp', 2, 1.0, None),
+    *(_beside('sort', 'onetbb', workers, 1.1, 1.0) for workers in COUNTS),
 )
 
 REST = (
