@@ -1,52 +1,72 @@
 // SPDX-License-Identifier: MIT
 //
-// nqueens tenon — a fork per queen placed, its board and task in the frame of
-// the call that places it; joins in reverse.
+// nqueens tenon — before it goes on below a queen, who places one forks the
+// columns to the right of it, with a copy of the board; on the way back it takes
+// them back or joins them.
 
 #include "common/tenon.h"
 #include "nqueens/nqueens.h"
 
-struct call {
+// The queens of a row from a column on.
+struct rest {
     struct nqueens_board board;
     int n;
     int row;
+    int column;
     uint64_t count;
 };
 
-static int solve(tenon_task *self, void *arg)
+static int place_queens(
+    tenon_task *self, struct nqueens_board *board, const struct rest *rest,
+    uint64_t *count);
+
+static int place_rest(tenon_task *self, void *arg)
 {
-    struct call *call = arg;
-    struct call calls[NQUEENS_SIZE_MAX];
-    tenon_task children[NQUEENS_SIZE_MAX];
-    int child_count = 0;
-    int status = TENON_OK;
+    struct rest *rest = arg;
+    struct nqueens_board board = rest->board;
+
+    return place_queens(self, &board, rest, &rest->count);
+}
+
+// With `*board` as it is above the row; adds to `*count`.
+static int place_queens(
+    tenon_task *self, struct nqueens_board *board, const struct rest *from,
+    uint64_t *count)
+{
+    const int n = from->n;
+    const int row = from->row;
+    struct rest rest = {.n = n, .row = row};
+    const struct rest below = {.n = n, .row = row + 1};
 
     if (tenon_cancelled(self)) {
         return TENON_CANCELLED;
     }
-    if (call->row == call->n) {
-        call->count = 1;
+    if (row == n) {
+        ++*count;
         return TENON_OK;
     }
-    for (int column = 0; column < call->n; column++) {
-        if (nqueens_is_safe(&call->board, call->row, column)) {
-            struct call *child = &calls[child_count];
+    for (int column = from->column; column < n; column++) {
+        tenon_task child;
 
-            *child = (struct call){
-                .board = call->board, .n = call->n, .row = call->row + 1};
-            child->board.column[call->row] = (int8_t)column;
-            tenon_fork(self, &children[child_count], solve, child);
-            child_count++;
+        if (!nqueens_is_safe(board, row, column)) {
+            continue;
+        }
+        rest.board = *board;
+        rest.column = column + 1;
+        rest.count = 0;
+        int64_t place = tenon_fork(self, &child, place_rest, &rest);
+        board->column[row] = (int8_t)column;
+        int status = place_queens(self, board, &below, count);
+        if (!tenon_unfork(self, &child, place)) {
+            int rest_status = tenon_join(self, &child);
+            *count += rest.count;
+            return status != TENON_OK ? status : rest_status;
+        }
+        if (status != TENON_OK) {
+            return status;
         }
     }
-    call->count = 0;
-    while (child_count > 0) {
-        child_count--;
-        int child_status = tenon_join(self, &children[child_count]);
-        call->count += calls[child_count].count;
-        status = child_status != TENON_OK ? child_status : status;
-    }
-    return status;
+    return TENON_OK;
 }
 
 static int drive(tenon_task *self, void *arg)
@@ -55,13 +75,13 @@ static int drive(tenon_task *self, void *arg)
     int n = (int)bench_size_number(bench, NQUEENS_SIZE_MAX);
 
     while (bench_again(bench)) {
-        struct call call = {.n = n};
+        struct rest all = {.n = n};
 
         bench_begin(bench);
-        int status = solve(self, &call);
+        int status = place_rest(self, &all);
         bench_end(bench);
         bench_require(bench, status == TENON_OK, "a task failed");
-        nqueens_check(bench, n, call.count);
+        nqueens_check(bench, n, all.count);
     }
     return TENON_OK;
 }

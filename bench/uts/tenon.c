@@ -1,79 +1,66 @@
 // SPDX-License-Identifier: MIT
 //
-// uts tenon — the children of a node halved until single: fork one half, do
-// the other, take the first back or join it. So a frame holds one child, however
-// many a node has.
+// uts tenon — before it goes down to a child that has children, who looks at the
+// children of a node forks those that it has not looked at yet; on the way back
+// it takes them back or joins them. So a leaf costs no fork, and a frame holds
+// one child, however many a node has.
 
 #include "common/tenon.h"
 #include "uts/uts.h"
 
-// Some of the children of a node, and the sum of what is below them.
-struct span {
+// Children of a node that nobody has looked at, and the sum of what is there.
+struct rest {
     const struct uts_tree *tree;
     const struct uts_node *parent;
     uint32_t first;
-    uint32_t count;  // at least 1
+    uint32_t end;
     struct uts_result sum;
 };
 
 static int search(
-    tenon_task *self, const struct span *span, uint32_t first, uint32_t count,
-    struct uts_result *sum);
+    tenon_task *self, const struct rest *children, struct uts_result *sum);
 
-static int search_span(tenon_task *self, void *arg)
+static int search_rest(tenon_task *self, void *arg)
 {
-    struct span *span = arg;
+    struct rest *rest = arg;
 
-    return search(self, span, span->first, span->count, &span->sum);
+    return search(self, rest, &rest->sum);
 }
 
-static int search_child(
-    tenon_task *self, const struct uts_tree *tree,
-    const struct uts_node *parent, uint32_t index, struct uts_result *sum)
-{
-    struct uts_node node = uts_child(parent, index);
-    uint32_t child_count = uts_child_count(tree, &node);
-    struct uts_result result = uts_result_of(&node, child_count);
-
-    uts_result_add(sum, &result);
-    if (child_count == 0) {
-        return TENON_OK;
-    }
-    struct span children = {.tree = tree, .parent = &node};
-
-    return search(self, &children, 0, child_count, sum);
-}
-
-// Children of the same parent as `span`'s; adds to `*sum`.
+// Adds to `*sum`.
 static int search(
-    tenon_task *self, const struct span *span, uint32_t first, uint32_t count,
-    struct uts_result *sum)
+    tenon_task *self, const struct rest *children, struct uts_result *sum)
 {
-    if (tenon_cancelled(self)) {
-        return TENON_CANCELLED;
-    }
-    if (count == 1) {
-        return search_child(self, span->tree, span->parent, first, sum);
-    }
-    struct span left = {
-        .tree = span->tree,
-        .parent = span->parent,
-        .first = first,
-        .count = count / 2};
-    tenon_task child;
+    struct rest rest = *children;
 
-    int64_t place = tenon_fork(self, &child, search_span, &left);
-    int right_status =
-        search(self, span, first + left.count, count - left.count, sum);
-    int left_status = TENON_OK;
+    while (rest.first < rest.end) {
+        if (tenon_cancelled(self)) {
+            return TENON_CANCELLED;
+        }
+        struct uts_node node = uts_child(rest.parent, rest.first);
+        uint32_t count = uts_child_count(rest.tree, &node);
+        struct uts_result result = uts_result_of(&node, count);
+        struct rest below = {.tree = rest.tree, .parent = &node, .end = count};
+        tenon_task child;
 
-    if (tenon_unfork(self, &child, place)) {
-        left_status = search(self, span, first, left.count, sum);
-    } else {
-        left_status = tenon_join(self, &child);
-        uts_result_add(sum, &left.sum);
+        uts_result_add(sum, &result);
+        rest.first++;
+        if (count == 0) {
+            continue;
+        }
+        rest.sum = (struct uts_result){.node_count = 0};
+        int64_t place = tenon_fork(self, &child, search_rest, &rest);
+        int status = search(self, &below, sum);
+        if (!tenon_unfork(self, &child, place)) {
+            int rest_status = tenon_join(self, &child);
+            uts_result_add(sum, &rest.sum);
+            return status != TENON_OK ? status : rest_status;
+        }
+        if (status != TENON_OK) {
+            return status;
+        }
     }
-    return left_status != TENON_OK ? left_status : right_status;
+    return TENON_OK;
 }
 
 struct drive {
@@ -85,11 +72,11 @@ static int search_tree(
     tenon_task *self, const struct uts_tree *tree, struct uts_result *result)
 {
     struct uts_node root = uts_root(tree);
-    struct span children = {.tree = tree, .parent = &root};
-    uint32_t child_count = uts_child_count(tree, &root);
+    struct rest children = {
+        .tree = tree, .parent = &root, .end = uts_child_count(tree, &root)};
 
-    *result = uts_result_of(&root, child_count);
-    return search(self, &children, 0, child_count, result);
+    *result = uts_result_of(&root, children.end);
+    return search(self, &children, result);
 }
 
 static int drive(tenon_task *self, void *arg)

@@ -62,7 +62,8 @@ typedef struct tenon_parallel_options {
 /// Threads:  any. In a task it nests there, and runs on that executor.
 /// Blocks:   until all calls have ended.
 /// Errors:   the join status: TENON_ERRORS with the error of each call that
-///           failed; TENON_EINVAL no function, first > end, or an option;
+///           failed (the report is `cancelled`, too: the others were);
+///           TENON_EINVAL no function, first > end, or an option;
 ///           TENON_ENOMEM, and as tenon_scope_open().
 /// Cost:     O(items) calls at worst, with `chunk_size` = 1; else O(workers *
 ///           log items) tasks, and calls of some 5 microseconds. No memory but

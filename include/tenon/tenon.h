@@ -18,6 +18,7 @@
 #include "tenon/gather.h"
 #include "tenon/handle.h"
 #include "tenon/handshake.h"
+#include "tenon/invoke.h"
 #include "tenon/latency.h"
 #include "tenon/later.h"
 #include "tenon/limiter.h"

@@ -86,7 +86,7 @@ static void compose(
 
 static void compose_all(tenon_executor *executor)
 {
-    static const size_t counts[] = {0, 1, 2, 300, ITEM_COUNT};
+    static const size_t counts[] = {0, 1, 2, 300, 1009};
     static const size_t chunk_sizes[] = {0, 1, 7, ITEM_COUNT};
 
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// invoke — calls of several functions, in parallel if somebody is free, as
+// parts of the running task: what tenon_fork() does for two. For calls that are
+// to be tasks of their own, with names and results, there is tenon_gather().
+//
+//     status = tenon_invoke(
+//         self, TENON_INVOCATIONS({blur, &left}, {blur, &right}));
+
+#ifndef TENON_INVOKE_H
+#define TENON_INVOKE_H
+
+#include "tenon/task.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tenon_invocation {
+    tenon_task_fn *fn;
+    void *arg;
+} tenon_invocation;
+
+/// An array of them and its length, for the call.
+#define TENON_INVOCATIONS(...)                             \
+    ((const tenon_invocation[]){__VA_ARGS__}),             \
+        (sizeof((const tenon_invocation[]){__VA_ARGS__}) / \
+         sizeof(tenon_invocation))
+
+/// Call calls[0 .. call_count - 1] and wait for all. What another worker takes
+/// runs as a forked child (tenon_fork()); the others are called here, with
+/// `self`, in their order. None begins after one that was called here has
+/// failed, or `self` was cancelled.
+///
+/// Owns:     the array is yours until it returns.
+/// Threads:  the one that runs `self`; as tenon_fork() elsewhere.
+/// Blocks:   until all that have begun have ended.
+/// Errors:   of the calls that did not give TENON_OK, what the first one in the
+///           array gave, but TENON_CANCELLED only if no other failed; return
+///           it, and it is recorded. Those of forked children are recorded
+///           already. TENON_CANCELLED also if one was not begun, TENON_EINVAL
+///           one without a function: none was called.
+/// Cost:     a fork for each; O(log call_count) frames, no memory.
+TENON_API TENON_NODISCARD tenon_status tenon_invoke(
+    tenon_task *self, const tenon_invocation *calls, size_t call_count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
