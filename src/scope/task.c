@@ -116,6 +116,7 @@ static void *enter_as(struct tn_worker *worker, tenon_task *task)
     worker->face.current = task;
     task->link = NULL;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
+    task->worker = &worker->face;
     return previous;
 }
 

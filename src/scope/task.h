@@ -192,7 +192,6 @@ static inline int tn_task_call(
     tenon_task_fn *fn = task->fn;
     task->worker = &worker->face;
     int status = fn(task, task->arg);
-    task->fn = fn;
     bool has_left = task->link != NULL;
     if (tn_unlikely(worker->face.deque.has_forked)) {
         uint32_t bottom = (uint32_t)tn_deque_bottom(&worker->face.deque);
@@ -202,6 +201,7 @@ static inline int tn_task_call(
     if (tn_unlikely(has_left)) {
         status = tn_task_check_left(worker, task, status);
     }
+    task->fn = fn;
     worker->face.current = previous;
     return status;
 }

@@ -190,18 +190,59 @@ static bool is_set_to(const char *variable, const char *value)
     return text != NULL && strcmp(text, value) == 0;
 }
 
+static bool has_no_inline_calls(void)
+{
+    return is_set_to("TENON_FENCE", "portable") ||
+           is_set_to("TENON_DEBUG", "1");
+}
+
 // Where it is none, no call is inline.
 Test(unfork, place_is_none_where_fences_are_portable_and_in_debug_mode)
 {
     tenon_executor *executor = pool_create(1);
     struct place place = {.place = 0};
-    bool is_none =
-        is_set_to("TENON_FENCE", "portable") || is_set_to("TENON_DEBUG", "1");
 
     must_run(executor, look_at_place, &place, TENON_OK);
     pool_destroy(executor);
     cr_expect(place.was_taken_back);
-    cr_expect(eq(int, place.place < 0, is_none));
+    cr_expect(eq(int, place.place < 0, has_no_inline_calls()));
+}
+
+// --- by what is called at the end of a task ---
+
+static void look_at_place_there(void *arg)
+{
+    look_at_place(tenon_current(), arg);
+}
+
+static void look_when_done(const tenon_completion *completion, void *context)
+{
+    (void)completion;
+    look_at_place(tenon_current(), context);
+}
+
+static int spawn_lookers(tenon_task *self, void *arg)
+{
+    struct place *places = arg;
+
+    return tenon_spawn_with(
+        tenon_task_scope(self), task_ok, &places[0],
+        TENON_TASK_OPTIONS(
+                .destroy_arg = look_at_place_there, .on_done = look_when_done,
+                .on_done_context = &places[1]));
+}
+
+Test(unfork, what_is_called_at_the_end_of_a_task_forks_inline_as_well)
+{
+    tenon_executor *executor = pool_create(1);
+    struct place places[2] = {{.place = 0}, {.place = 0}};
+
+    must_run(executor, spawn_lookers, places, TENON_OK);
+    pool_destroy(executor);
+    for (int i = 0; i < 2; i++) {
+        cr_expect(places[i].was_taken_back);
+        cr_expect(eq(int, places[i].place < 0, has_no_inline_calls()));
+    }
 }
 
 static int fork_many(tenon_task *self, void *arg)
