@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define SMALL_DEFAULT 2048
+#define SMALL_MIN 2  // a merge of one and one cannot be cut
 #define INSERTION_MAX 8
 #define INSERTION_SIZE_MAX 16
 
@@ -66,48 +67,72 @@ static inline const char *choose(
         const char *)(((uintptr_t)first & ~mask) | ((uintptr_t)second & mask));
 }
 
+// In `left` and `right`, up to their ends, is what goes to `out`.
+struct rest {
+    const char *left;
+    const char *left_end;
+    const char *right;
+    const char *right_end;
+    char *out;
+};
+
+static inline __attribute__((always_inline)) void merge_forward(
+    const struct order *order, struct rest rest, size_t size)
+{
+    while (rest.left < rest.left_end && rest.right < rest.right_end) {
+        bool is_right = is_less(order, rest.right, rest.left);
+
+        memcpy(rest.out, choose(is_right, rest.left, rest.right), size);
+        rest.out += size;
+        rest.right += is_right * size;
+        rest.left += !is_right * size;
+    }
+    size_t left_bytes = (size_t)(rest.left_end - rest.left);
+
+    memcpy(rest.out, rest.left, left_bytes);
+    memcpy(
+        rest.out + left_bytes, rest.right,
+        (size_t)(rest.right_end - rest.right));
+}
+
 // Neither run is empty. From both ends at a time: the next step at one end need
 // not wait for the one at the other. In as many steps as the shorter run has
-// elements neither can come to its end.
+// elements neither can come to its end. By a `compare` that contradicts itself
+// the ends may pass each other: all is merged anew then, and no element lost.
 static inline __attribute__((always_inline)) void merge_sized(
     const struct merge *merge, size_t size)
 {
     const struct order *order = merge->order;
-    const char *left = merge->left;
-    const char *right = merge->right;
-    const char *left_last = left + (merge->left_count - 1) * size;
-    const char *right_last = right + (merge->right_count - 1) * size;
-    char *out = merge->out;
-    char *out_last = out + (merge->left_count + merge->right_count - 1) * size;
+    struct rest whole = {
+        .left = merge->left,
+        .left_end = merge->left + merge->left_count * size,
+        .right = merge->right,
+        .right_end = merge->right + merge->right_count * size,
+        .out = merge->out};
+    struct rest rest = whole;
+    char *out_end = rest.out + (merge->left_count + merge->right_count) * size;
     size_t pair_count = merge->left_count < merge->right_count
                             ? merge->left_count
                             : merge->right_count;
 
     for (size_t i = 0; i < pair_count; i++) {
-        bool is_right = is_less(order, right, left);
+        const char *left_last = rest.left_end - size;
+        const char *right_last = rest.right_end - size;
+        bool is_right = is_less(order, rest.right, rest.left);
         bool is_left = is_less(order, right_last, left_last);
 
-        memcpy(out, choose(is_right, left, right), size);
-        memcpy(out_last, choose(is_left, right_last, left_last), size);
-        out += size;
-        right += is_right * size;
-        left += !is_right * size;
-        out_last -= size;
-        left_last -= is_left * size;
-        right_last -= !is_left * size;
+        memcpy(rest.out, choose(is_right, rest.left, rest.right), size);
+        out_end -= size;
+        memcpy(out_end, choose(is_left, right_last, left_last), size);
+        rest.out += size;
+        rest.right += is_right * size;
+        rest.left += !is_right * size;
+        rest.left_end -= is_left * size;
+        rest.right_end -= !is_left * size;
     }
-    while (left <= left_last && right <= right_last) {
-        bool is_right = is_less(order, right, left);
-
-        memcpy(out, choose(is_right, left, right), size);
-        out += size;
-        right += is_right * size;
-        left += !is_right * size;
-    }
-    size_t left_bytes = (size_t)(left_last + size - left);
-
-    memcpy(out, left, left_bytes);
-    memcpy(out + left_bytes, right, (size_t)(right_last + size - right));
+    bool is_contradicted =
+        rest.left > rest.left_end || rest.right > rest.right_end;
+    merge_forward(order, is_contradicted ? whole : rest, size);
 }
 
 static void merge_small(const struct merge *merge)
@@ -345,6 +370,11 @@ static int sort_run(tenon_task *self, void *arg)
     return status;
 }
 
+static size_t larger(size_t left, size_t right)
+{
+    return left > right ? left : right;
+}
+
 tenon_status tenon_parallel_sort(
     void *elements, size_t element_count, size_t element_size,
     tenon_compare_fn *compare, void *context,
@@ -355,8 +385,9 @@ tenon_status tenon_parallel_sort(
         .compare = compare,
         .context = context,
         .size = element_size,
-        .small_count =
-            options->chunk_size == 0 ? SMALL_DEFAULT : options->chunk_size};
+        .small_count = options->chunk_size == 0
+                           ? SMALL_DEFAULT
+                           : larger(options->chunk_size, SMALL_MIN)};
     struct run run = {
         .order = &order, .array = elements, .count = element_count};
     size_t size_bytes = 0;

@@ -146,7 +146,7 @@ static void sort_all(tenon_executor *executor)
                     .count = counts[i],
                     .size = sizes[j],
                     .key_count = key_counts[k]};
-                sort_one(executor, input, 10);
+                sort_one(executor, input, 1 + i + j);
             }
         }
     }
@@ -157,6 +157,56 @@ static void sort_all(tenon_executor *executor)
 Test(sort, is_sorted_and_stable_for_any_size_and_number)
 {
     pool_each(sort_all);
+}
+
+// --- by an order that is none ---
+
+// As of numbers that are not comparable, or of elements that change.
+static int compare_anyhow(const void *left, const void *right, void *context)
+{
+    atomic_uint *state = context;
+
+    (void)left;
+    (void)right;
+    return (int)(atomic_fetch_add(state, 1) * UINT32_C(2654435761) >> 30) - 1;
+}
+
+static int compare_as_less(const void *left, const void *right, void *context)
+{
+    (void)left;
+    (void)right;
+    (void)context;
+    return -1;
+}
+
+static void sort_anyhow(tenon_executor *executor)
+{
+    static const size_t sizes[] = {4, 8, 16, 40};
+    atomic_uint state = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        for (int j = 0; j < 2; j++) {
+            struct input input = {
+                .count = 3000, .size = sizes[i], .key_count = 60000};
+            make_input(&input);
+            cr_expect(
+                eq(int,
+                   tenon_parallel_sort(
+                       input.bytes, input.count, input.size,
+                       j == 0 ? compare_anyhow : compare_as_less, &state,
+                       TENON_PARALLEL_OPTIONS(
+                               .executor = executor, .chunk_size = 100),
+                       NULL),
+                   TENON_OK));
+            expect_all(&input);
+            free(input.bytes);
+        }
+    }
+}
+
+Test(sort, order_that_is_none_loses_no_element)
+{
+    pool_each(sort_anyhow);
 }
 
 // --- stopped ---
