@@ -39,7 +39,8 @@ typedef struct tenon_invocation {
 ///           array gave, but TENON_CANCELLED only if no other failed; return
 ///           it, and it is recorded. Those of forked children are recorded
 ///           already. TENON_CANCELLED also if one was not begun, TENON_EINVAL
-///           one without a function: none was called.
+///           one without a function: none was called. TENON_EFORK in the
+///           child of a fork(2), where some calls may have been made.
 /// Cost:     a fork for each; O(log call_count) frames, no memory.
 TENON_API TENON_NODISCARD tenon_status tenon_invoke(
     tenon_task *self, const tenon_invocation *calls, size_t call_count);

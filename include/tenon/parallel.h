@@ -22,8 +22,10 @@ typedef struct tenon_range {
     size_t end;
 } tenon_range;
 
-/// Does the items `first` .. `end` - 1, at least one. What it returns is as for
-/// any task; so is `self`, but that several calls may be made in one task.
+/// Does the items `first` .. `end` - 1, at least one. `self` is as for any
+/// task, but that several calls may be made in one task. So is what it returns,
+/// but that TENON_CANCELLED ends the loop, which then returns it as well, and
+/// tenon_again() is not for calls: TENON_AGAIN fails with TENON_EPERM.
 typedef int tenon_range_fn(
     tenon_task *self, size_t first, size_t end, void *context);
 
@@ -45,8 +47,9 @@ typedef struct tenon_parallel_options {
     const char *name;          ///< of the scope and its task; NULL: none
     uint64_t timeout_ns;       ///< as for a scope
     tenon_token *parent;       ///< as for a scope
-    tenon_range *failed;  ///< set to the chunk that failed first, if one did;
-                          ///< of two at the same time, either. NULL: no matter
+    tenon_range *failed;  ///< set to the chunk that failed, or ended the loop,
+                          ///< first; of two at the same time, either. NULL: no
+                          ///< matter
 } tenon_parallel_options;
 
 #define TENON_PARALLEL_OPTIONS(...)   \
@@ -56,6 +59,7 @@ typedef struct tenon_parallel_options {
 /// Call `fn` for every item of [first, end), each in exactly one call, in any
 /// order, and wait for all. The first failure, a timeout or a cancel ends it at
 /// the next border of a chunk; calls that have begun come to their own end.
+/// TENON_OK means that every item was done.
 ///
 /// Owns:     `context` is yours. `report` as for tenon_scope_join(), but
 ///           untouched if nothing is begun: zero it before.
@@ -63,6 +67,8 @@ typedef struct tenon_parallel_options {
 /// Blocks:   until all calls have ended.
 /// Errors:   the join status: TENON_ERRORS with the error of each call that
 ///           failed (the report is `cancelled`, too: the others were);
+///           TENON_CANCELLED also if a call has ended the loop, or cancelled
+///           its scope before all was done;
 ///           TENON_EINVAL no function, first > end, or an option;
 ///           TENON_ENOMEM, and as tenon_scope_open().
 /// Cost:     O(items) calls at worst, with `chunk_size` = 1; else O(workers *

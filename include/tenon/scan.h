@@ -20,8 +20,7 @@ extern "C" {
 /// order, and writes for each what it wants: before it has folded the item,
 /// that is an exclusive scan, after it an inclusive one.
 ///
-/// `reduction` says how to fold where nothing is to be written (`fold` may be
-/// the same function, if it can tell by its context that it is not to write).
+/// `reduction` says how to fold where nothing is to be written.
 ///
 /// Source:   two passes over one part more than there are workers, as in
 ///           Blelloch, "Prefix Sums and Their Applications" (1990): the first

@@ -89,7 +89,10 @@ static void stop_others(
     if (loop->failed != NULL) {
         *loop->failed = chunk;
     }
-    tenon_scope_cancel(tenon_task_scope(self), status, "a chunk has failed");
+    tenon_scope_cancel(
+        tenon_task_scope(self), status,
+        status == TENON_CANCELLED ? "a body has ended the loop"
+                                  : "a chunk has failed");
 }
 
 static int call(
@@ -103,6 +106,9 @@ static int call(
                      : loop->reduction->fold(
                            self, chunk.first, chunk.end, value, loop->context);
 
+    if (status == TENON_AGAIN) {
+        status = TENON_EPERM;  // a chunk is no task; as in a forked child
+    }
     if (status != TENON_OK &&
         !(status == TENON_CANCELLED && tenon_cancelled(self))) {
         stop_others(self, loop, chunk, status);

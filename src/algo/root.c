@@ -16,10 +16,25 @@ bool tn_root_accepts(const tenon_parallel_options *options)
             options->chunks == TENON_CHUNKS_STATIC);
 }
 
+struct root {
+    tenon_task_fn *fn;
+    void *arg;
+    int status;
+};
+
+static int run(tenon_task *self, void *arg)
+{
+    struct root *root = arg;
+
+    root->status = root->fn(self, root->arg);
+    return root->status;
+}
+
 tenon_status tn_root_run(
     const tenon_parallel_options *options, tenon_task_fn *fn, void *arg,
     tenon_report *report)
 {
+    struct root root = {.fn = fn, .arg = arg, .status = TENON_CANCELLED};
     tenon_scope scope;
     tenon_status status = tenon_scope_open(
         &scope,
@@ -31,6 +46,14 @@ tenon_status tn_root_run(
         return status;
     }
     status = tenon_spawn_with(
-        &scope, fn, arg, TENON_TASK_OPTIONS(.name = options->name));
-    return tenon_scope_join(&scope, status, report);
+        &scope, run, &root, TENON_TASK_OPTIONS(.name = options->name));
+    status = tenon_scope_join(&scope, status, report);
+    if (status == TENON_OK && root.status != TENON_OK) {
+        // To the scope that is no failure: who cancelled it was a member.
+        status = TENON_CANCELLED;
+        if (report != NULL) {
+            report->status = status;
+        }
+    }
+    return status;
 }

@@ -13,6 +13,7 @@
 bool tn_root_accepts(const tenon_parallel_options *options);
 
 // [any, blocks] Run `fn(task, arg)` in a scope with these options, and join it.
+// TENON_OK: it has returned TENON_OK.
 tenon_status tn_root_run(
     const tenon_parallel_options *options, tenon_task_fn *fn, void *arg,
     tenon_report *report);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+//
+// parallel_stop_test — TENON_OK means that every item was done, whatever a body
+// returns or stops.
+
+#include "must.h"
+#include "pool.h"
+#include "tasks.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+#include <tenon/tenon.h>
+
+TestSuite(parallel_stop, .timeout = 60);
+
+enum { ITEM_COUNT = 1000, STOPPING = 500 };
+
+struct loop {
+    tenon_task_fn *stop;  // called for the item STOPPING
+    atomic_uint done_count;
+};
+
+static int do_items(tenon_task *self, size_t first, size_t end, void *context)
+{
+    struct loop *loop = context;
+
+    for (size_t i = first; i < end; i++) {
+        int status = i == STOPPING ? loop->stop(self, NULL) : TENON_OK;
+        if (status != TENON_OK) {
+            return status;
+        }
+        atomic_fetch_add(&loop->done_count, 1);
+    }
+    return TENON_OK;
+}
+
+static int fold_items(
+    tenon_task *self, size_t first, size_t end, void *result, void *context)
+{
+    *(size_t *)result += end - first;
+    return do_items(self, first, end, context);
+}
+
+static void add_counts(void *left, const void *right, void *context)
+{
+    (void)context;
+    *(size_t *)left += *(const size_t *)right;
+}
+
+static const size_t none = 0;
+
+static const tenon_reduction counting = {
+    .fold = fold_items,
+    .combine = add_counts,
+    .identity = &none,
+    .size = sizeof(none),
+};
+
+// What all of them must come to; they differ in how they divide the items.
+static void stop_each(
+    tenon_executor *executor, tenon_task_fn *stop, tenon_status status,
+    uint64_t error_count)
+{
+    const tenon_parallel_options *options =
+        TENON_PARALLEL_OPTIONS(.executor = executor, .chunk_size = 10);
+    const tenon_parallel_options *fixed = TENON_PARALLEL_OPTIONS(
+            .executor = executor, .chunk_size = 10,
+            .chunks = TENON_CHUNKS_STATIC);
+
+    for (int kind = 0; kind < 5; kind++) {
+        struct loop loop = {.stop = stop};
+        tenon_report report = {.status = TENON_OK};
+        size_t result = 17;
+        tenon_status got = TENON_OK;
+
+        switch (kind) {
+        case 0:
+            got = tenon_parallel_for(
+                0, ITEM_COUNT, do_items, &loop, options, &report);
+            break;
+        case 1:
+            got = tenon_parallel_for(
+                0, ITEM_COUNT, do_items, &loop, fixed, &report);
+            break;
+        case 2:
+            got = tenon_parallel_reduce(
+                0, ITEM_COUNT, &counting, &result, &loop, options, &report);
+            break;
+        case 3:
+            got = tenon_parallel_reduce(
+                0, ITEM_COUNT, &counting, &result, &loop, fixed, &report);
+            break;
+        default:
+            got = tenon_parallel_scan(
+                0, ITEM_COUNT, &counting, fold_items, &loop, options, &report);
+        }
+        cr_expect(eq(int, got, status), "kind %d", kind);
+        cr_expect(eq(int, report.status, status), "kind %d", kind);
+        cr_expect(eq(u64, report.error_count, error_count), "kind %d", kind);
+        cr_expect(eq(sz, result, 17), "untouched");
+        if (kind < 4) {
+            cr_expect(lt(uint, atomic_load(&loop.done_count), ITEM_COUNT));
+        }
+        tenon_report_free(&report);
+    }
+}
+
+static int say_cancelled(tenon_task *self, void *arg)
+{
+    (void)self;
+    (void)arg;
+    return TENON_CANCELLED;
+}
+
+static void stop_without_cancel(tenon_executor *executor)
+{
+    stop_each(executor, say_cancelled, TENON_CANCELLED, 0);
+}
+
+Test(parallel_stop, body_that_says_cancelled_ends_the_loop)
+{
+    pool_each(stop_without_cancel);
+}
+
+static int cancel_scope(tenon_task *self, void *arg)
+{
+    (void)arg;
+    tenon_scope_cancel(tenon_task_scope(self), 1, "enough");
+    return TENON_CANCELLED;
+}
+
+static void stop_by_scope(tenon_executor *executor)
+{
+    stop_each(executor, cancel_scope, TENON_CANCELLED, 0);
+}
+
+Test(parallel_stop, body_that_cancels_the_scope_ends_the_loop_as_cancelled)
+{
+    pool_each(stop_by_scope);
+}
+
+static int ask_again(tenon_task *self, void *arg)
+{
+    (void)arg;
+    return tenon_again(self, 0);
+}
+
+Test(parallel_stop, body_that_asks_to_be_called_again_has_failed)
+{
+    tenon_executor *executor = pool_create(1);
+
+    stop_each(executor, ask_again, TENON_ERRORS, 1);
+    pool_destroy(executor);
+}
