@@ -25,6 +25,10 @@
 #define INJECT_BATCH 32
 #define STEAL_TRIES 4
 
+// From this length on a half of the own queue, so much at most, is handed out.
+#define SHARE_MIN 64
+#define SHARE_MAX 256
+
 __thread struct tn_worker *tn_worker_here;
 
 struct find {
@@ -72,16 +76,10 @@ void tn_worker_destroy(struct tn_worker *worker)
     free(worker);
 }
 
-static bool can_trim(struct tn_worker *worker)
-{
-    return worker->face.deque.is_trim_due &&
-           tn_deque_looks_empty(&worker->face.deque);
-}
-
 static bool is_tidy(struct tn_worker *worker)
 {
     return worker->returns.first == NULL &&
-           tn_slab_is_settled(&worker->cache) && !can_trim(worker);
+           tn_slab_is_settled(&worker->cache) && !tn_worker_can_trim(worker);
 }
 
 void tn_worker_tidy(struct tn_worker *worker)
@@ -90,7 +88,7 @@ void tn_worker_tidy(struct tn_worker *worker)
     if (tn_slab_has_returned(&worker->cache)) {
         tn_slab_collect(&worker->cache);
     }
-    if (can_trim(worker)) {
+    if (tn_worker_can_trim(worker)) {
         tn_deque_trim(&worker->face.deque);
     }
 }
@@ -148,6 +146,36 @@ void tn_worker_requeue(struct tn_worker *worker, struct tn_job *job)
 {
     if (!tn_worker_push(worker, job)) {
         tn_executor_inject(worker->executor, job);
+    }
+}
+
+// With a limit the injection queue is for foreign threads alone.
+static void share(struct tn_worker *worker, int64_t length)
+{
+    struct tn_inject *inject = &worker->executor->inject;
+    void *jobs[SHARE_MAX];
+    size_t wanted_count =
+        length / 2 < SHARE_MAX ? (size_t)length / 2 : SHARE_MAX;
+
+    if (inject->limit != 0 || !tn_inject_looks_empty(inject)) {
+        return;
+    }
+    size_t count =
+        tn_deque_take_oldest(&worker->face.deque, jobs, wanted_count);
+    if (count > 0) {
+        tn_inject_push_all(inject, jobs, count);
+        tn_idle_notify(worker->idle);
+    }
+}
+
+void tn_worker_answer(struct tn_worker *worker)
+{
+    struct tenon_deque *deque = &worker->face.deque;
+    int64_t length = tn_deque_bottom(deque) - tn_deque_top_hint(deque);
+
+    tn_deque_answer(deque);
+    if (length >= SHARE_MIN && deque->is_inline) {
+        share(worker, length);
     }
 }
 

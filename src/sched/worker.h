@@ -133,6 +133,20 @@ void tn_worker_requeue(struct tn_worker *worker, struct tn_job *job);
 // [its thread] Give memory and gathered pieces back before a sleep.
 void tn_worker_tidy(struct tn_worker *worker);
 
+// [its thread] May the pages of a large deque go back?
+static inline bool tn_worker_can_trim(struct tn_worker *worker)
+{
+    return worker->face.deque.is_trim_due &&
+           tn_deque_looks_empty(&worker->face.deque);
+}
+
+// [its thread] Is there something for tn_worker_tidy() to do?
+static inline bool tn_worker_is_untidy(struct tn_worker *worker)
+{
+    return worker->returns.first != NULL ||
+           tn_slab_has_returned(&worker->cache) || tn_worker_can_trim(worker);
+}
+
 // [its thread] 64 bytes, or NULL.
 static inline void *tn_worker_take_piece(struct tn_worker *worker)
 {
@@ -144,6 +158,11 @@ static inline void tn_worker_give_piece(struct tn_worker *worker, void *piece)
 {
     tn_slab_give(&worker->cache, &worker->returns, piece);
 }
+
+// [its thread] Thieves ask: answer, and hand a part of a long queue out at once
+// to who looks for work. One theft at a time would cost both sides more than
+// short jobs take.
+void tn_worker_answer(struct tn_worker *worker);
 
 // [its thread] Add to the own deque and wake somebody if all sleep. False: no
 // memory.

@@ -318,6 +318,23 @@ static __attribute__((noinline)) tenon_status wake_one(struct tn_worker *worker)
     return TENON_OK;
 }
 
+// Thieves ask, the deque is full, or no piece is at hand. The same again, if it
+// helps.
+static __attribute__((noinline)) tenon_status spawn_once_more(
+    tenon_scope *scope, tenon_task_fn *fn, void *arg)
+{
+    struct tn_worker *worker = tn_worker_self();
+    struct tenon_deque *deque = &worker->face.deque;
+
+    if (deque->is_inline && tn_deque_is_asked(deque)) {
+        tn_worker_answer(worker);
+    }
+    return deque->is_inline && worker->cache.hot != NULL &&
+                   tn_deque_make_room(deque)
+               ? tenon_spawn(scope, fn, arg)
+               : spawn_slowly(scope, fn, arg);
+}
+
 // The common case in one straight line that needs no frame: the owner, a task,
 // spawns a plain task on its own worker, a piece is at hand, there is room in
 // the deque, and nothing is cancelled.
@@ -334,10 +351,13 @@ tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
             scope->executor != worker->executor ||
             scope->phase != TN_SCOPE_OPEN ||
             tn_load_relaxed(&scope->token.clean_epoch) !=
-                tn_load_relaxed(&tenon_cancel_epoch) ||
+                tn_load_relaxed(&tenon_cancel_epoch))) {
+        return spawn_slowly(scope, fn, arg);
+    }
+    if (tn_unlikely(
             !tenon_deque_has_room(&worker->face.deque, &bottom) ||
             worker->cache.hot == NULL)) {
-        return spawn_slowly(scope, fn, arg);
+        return spawn_once_more(scope, fn, arg);
     }
     tenon_task *task = tn_worker_take_piece(worker);
     task->fn = fn;
@@ -350,7 +370,7 @@ tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
     scope->local_spawned++;
     tn_worker_count(worker, TN_TALLY_TASKS, 1);
     tenon_deque_add(&worker->face.deque, bottom, task);
-    if (tn_unlikely(tn_idle_must_wake(worker->idle))) {
+    if (tenon_worker_must_wake(&worker->face)) {
         return wake_one(worker);
     }
     return TENON_OK;

@@ -58,6 +58,21 @@ static inline void tn_ck_stack_push(
     tn_ck_end();
 }
 
+// [any] The same for a chain, from `newest` by `next` to `oldest`.
+static inline void tn_ck_stack_push_chain(
+    struct ck_stack *stack, struct ck_stack_entry *newest,
+    struct ck_stack_entry *oldest)
+{
+    tn_ck_release(stack);
+    tn_ck_begin();
+    void *head = ck_pr_load_ptr(&stack->head);
+    do {
+        oldest->next = head;
+        ck_pr_fence_store();
+    } while (!ck_pr_cas_ptr_value(&stack->head, head, newest, &head));
+    tn_ck_end();
+}
+
 // [any] Take all entries, newest first, or NULL.
 static inline struct ck_stack_entry *tn_ck_stack_take_all(
     struct ck_stack *stack)

@@ -34,7 +34,7 @@
 //                 steal: load top, heavy fence, load bottom
 //                 (one of the two sees the other: an item that pop takes
 //                 without a cas is never claimed by a thief)
-//   E3 claim      pop, steal: cas top (one winner per index)
+//   E3 claim      pop, steal, take_oldest: cas top (one winner per index)
 //   E4 growth     use_ring: store-release ring -> steal: load-acquire ring
 //                 (the copied slots)
 //   E5 reuse      steal: cas-release top -> grow: load-acquire top
@@ -227,6 +227,24 @@ void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top)
     }
     tn_store_release(&deque->bottom, index + 1);  // E1
     return item;
+}
+
+size_t tn_deque_take_oldest(
+    struct tenon_deque *deque, void **items, size_t count)
+{
+    int64_t bottom = tn_deque_bottom(deque);
+    // relaxed: thieves write it, but no slot; the cas decides.
+    int64_t top = tn_load_relaxed(&deque->top);
+    int64_t end = 0;
+
+    do {
+        end = bottom - top < (int64_t)count ? bottom : top + (int64_t)count;
+        for (int64_t i = top; i < end; i++) {
+            items[i - top] = tenon_deque_at(deque, i);
+        }
+        // relaxed: E3 is in the word itself; only the owner reuses slots.
+    } while (top < end && !tn_cas_relaxed(&deque->top, &top, end));  // E3
+    return end > top ? (size_t)(end - top) : 0;
 }
 
 // True: the owner has answered.

@@ -51,6 +51,11 @@ void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top);
 enum tn_steal tn_deque_steal(
     struct tenon_deque *deque, void **item, int64_t *index);
 
+// [owner] Take up to `count` of the oldest items into `items[]`, oldest first;
+// the number taken.
+size_t tn_deque_take_oldest(
+    struct tenon_deque *deque, void **items, size_t count);
+
 // [owner] In the child of a fork(2), where nobody owns it: no inline call uses
 // it any more, whatever place it was given, and the end of the task is noticed.
 void tn_deque_disown(struct tenon_deque *deque);
@@ -99,13 +104,16 @@ static inline bool tn_deque_push(struct tenon_deque *deque, void *item)
     return true;
 }
 
-// [owner] Take the newest item, or NULL.
-static inline void *tn_deque_pop(struct tenon_deque *deque)
+// [owner] Do thieves wait for an answer? (Or it is not for inline calls.)
+static inline bool tn_deque_is_asked(struct tenon_deque *deque)
 {
     // relaxed: it says only where to look.
-    if (tn_unlikely(tn_load_relaxed(&deque->quick_limit) == 0)) {
-        tn_deque_answer(deque);
-    }
+    return tn_load_relaxed(&deque->quick_limit) == 0;
+}
+
+// [owner] Take the newest item, or NULL; thieves are answered elsewhere.
+static inline void *tn_deque_pop_unasked(struct tenon_deque *deque)
+{
     int64_t index = tn_deque_bottom(deque) - 1;
     int64_t top = tenon_deque_retreat(deque, index, deque->is_asymmetric);
 
@@ -113,6 +121,15 @@ static inline void *tn_deque_pop(struct tenon_deque *deque)
         return tn_deque_pop_last(deque, index, top);
     }
     return tenon_deque_at(deque, index);
+}
+
+// [owner] Take the newest item, or NULL.
+static inline void *tn_deque_pop(struct tenon_deque *deque)
+{
+    if (tn_unlikely(tn_deque_is_asked(deque))) {
+        tn_deque_answer(deque);
+    }
+    return tn_deque_pop_unasked(deque);
 }
 
 #endif

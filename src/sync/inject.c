@@ -17,6 +17,8 @@
 
 #include "sync/inject.h"
 
+#include "base/check.h"
+
 void tn_inject_init(struct tn_inject *inject, uint64_t limit)
 {
     inject->limit = limit;
@@ -41,6 +43,21 @@ void tn_inject_push(struct tn_inject *inject, struct tn_link *link)
 {
     count(inject, 1);
     tn_ck_stack_push(&inject->arrived, &link->entry);  // E1
+}
+
+void tn_inject_push_all(
+    struct tn_inject *inject, void *const *links, size_t count)
+{
+    struct ck_stack_entry *newest = NULL;
+
+    tn_assert(inject->limit == 0 && count > 0);
+    for (size_t i = 0; i < count; i++) {
+        struct tn_link *link = links[i];
+        link->entry.next = newest;
+        newest = &link->entry;
+    }
+    tn_ck_stack_push_chain(
+        &inject->arrived, newest, &((struct tn_link *)links[0])->entry);  // E1
 }
 
 bool tn_inject_try_push(struct tn_inject *inject, struct tn_link *link)

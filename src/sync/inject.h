@@ -40,6 +40,11 @@ void tn_inject_init(struct tn_inject *inject, uint64_t limit);
 // [any] Never fails, never waits.
 void tn_inject_push(struct tn_inject *inject, struct tn_link *link);
 
+// [any] Push links[0 .. count - 1] at a time, each a struct tn_link, at least
+// one. Only where there is no limit: they are not counted.
+void tn_inject_push_all(
+    struct tn_inject *inject, void *const *links, size_t count);
+
 // [any] Push unless `limit` are queued already: false. Never waits.
 bool tn_inject_try_push(struct tn_inject *inject, struct tn_link *link);
 

@@ -20,10 +20,12 @@
 #include <string.h>
 
 #define ITEMS 8
+#define BATCH 2
 
 struct plan {
     int capacity;
-    const char *owner;  // u: push, o: pop, t: trim if it is empty
+    const char *owner;  // u: push, o: pop, b: take the oldest ones, t: trim if
+                        // it is empty
     int steals[3];      // attempts of each thief
 };
 
@@ -104,6 +106,22 @@ static void pop(void)
     }
 }
 
+static void take_oldest(void)
+{
+    void *batch[BATCH];
+    size_t count = tn_deque_take_oldest(&deque, batch, BATCH);
+    int64_t first_index = count == 0 ? 0 : index_of(batch[0]);
+
+    mc_check(count <= BATCH);
+    for (size_t i = 0; i < count; i++) {
+        take(batch[i]);
+        mc_check(index_of(batch[i]) == first_index + (int64_t)i);  // L3
+    }
+    if (count == 0) {
+        mc_check(left_count() <= stealing_count);  // L5
+    }
+}
+
 static void owner(const void *arg)
 {
     const struct plan *plan = arg;
@@ -113,6 +131,8 @@ static void owner(const void *arg)
             push();
         } else if (*step == 'o') {
             pop();
+        } else if (*step == 'b') {
+            take_oldest();
         } else if (tn_deque_looks_empty(&deque)) {
             tn_deque_trim(&deque);
         }
@@ -190,7 +210,10 @@ static const struct plan reuse = {2, "uuuuo", {2}};
 static const struct plan grow_twice = {1, "uuuooo", {2}};
 static const struct plan trim = {4, "uuootu", {2}};
 static const struct plan trim_three = {4, "uuootu", {1, 1}};
-static const struct plan large = {1, "uuouuuoououooo", {3, 3}};
+static const struct plan batch = {4, "uuubo", {2}};
+static const struct plan batch_three = {4, "uuub", {1, 1}};
+static const struct plan batch_reuse = {2, "uubuu", {2}};
+static const struct plan large = {1, "uuouuuoouboooo", {3, 3}};
 
 static const struct mc_scenario scenarios[] = {
     {"one_item_pop_against_steal", &pop_one, -1, -1, 0, MC_EXHAUSTIVE},
@@ -203,6 +226,9 @@ static const struct mc_scenario scenarios[] = {
     {"two_growths", &grow_twice, 2, -1, 0, MC_EXHAUSTIVE},
     {"trim_under_a_thief", &trim, 2, -1, 0, MC_EXHAUSTIVE},
     {"trim_under_two_thieves", &trim_three, 2, 1, 0, MC_EXHAUSTIVE},
+    {"batch_against_steals", &batch, 2, -1, 0, MC_EXHAUSTIVE},
+    {"batch_and_two_thieves", &batch_three, 2, 1, 0, MC_EXHAUSTIVE},
+    {"batch_and_slots_used_again", &batch_reuse, 2, -1, 0, MC_EXHAUSTIVE},
     {"many_items_random", &large, 0, 0, 0, MC_RANDOM},
     {"many_items_pct", &large, 0, 0, 0, MC_PCT},
     {.name = NULL},

@@ -88,6 +88,27 @@ Test(deque, steal_returns_oldest_item)
     end_deque();
 }
 
+Test(deque, take_oldest_takes_many_in_order_and_leaves_the_newest)
+{
+    void *batch[10] = {NULL};
+
+    make_deque(4);
+    push_items(0, 10);
+    cr_expect(eq(sz, tn_deque_take_oldest(&deque, batch, 4), 4));
+    for (int i = 0; i < 4; i++) {
+        cr_expect(eq(ptr, batch[i], &items[i]));
+    }
+    cr_expect(eq(ptr, batch[4], NULL));
+    cr_expect(eq(int, steal(), 4));
+    cr_expect(eq(int, pop(), 9));
+    cr_expect(eq(sz, tn_deque_take_oldest(&deque, batch, 10), 4));
+    cr_expect(eq(ptr, batch[3], &items[8]));
+    cr_expect(eq(sz, tn_deque_take_oldest(&deque, batch, 10), 0));
+    push_items(10, 12);
+    cr_expect(eq(int, pop(), 11));
+    end_deque();
+}
+
 Test(deque, steal_tells_the_index_of_what_it_took)
 {
     void *item = NULL;
@@ -303,7 +324,17 @@ static void *thief_main(void *arg)
     return NULL;
 }
 
-// Push all, three for each pop, then pop what is left.
+static void take_some(struct race *race)
+{
+    void *batch[16];
+    size_t count = tn_deque_take_oldest(&deque, batch, 16);
+
+    for (size_t i = 0; i < count; i++) {
+        take(race, batch[i]);
+    }
+}
+
+// Push all, three for each pop, then pop what is left; now and then a batch.
 static void own(struct race *race)
 {
     int *item = NULL;
@@ -312,6 +343,9 @@ static void own(struct race *race)
         tn_deque_push(&deque, &items[i]);
         if (i % 3 == 2 && (item = tn_deque_pop(&deque)) != NULL) {
             take(race, item);
+        }
+        if (i % 100 == 99) {
+            take_some(race);
         }
     }
     while ((item = tn_deque_pop(&deque)) != NULL) {

@@ -76,6 +76,22 @@ Test(inject, what_came_later_is_taken_later)
     expect_taken(10, 4, 4);
 }
 
+Test(inject, what_is_pushed_at_a_time_is_taken_in_its_order)
+{
+    void *links[8];
+
+    push(0, 2);
+    for (int i = 0; i < 8; i++) {
+        parcels[2 + i].number = 2 + i;
+        links[i] = &parcels[2 + i].link;
+    }
+    tn_inject_push_all(&inject, links, 8);
+    push(10, 11);
+    expect_taken(1000, 11, 0);
+    tn_inject_push_all(&inject, links, 1);
+    expect_taken(1000, 1, 2);
+}
+
 Test(inject, looks_empty_only_when_nothing_is_left)
 {
     push(0, 2);
