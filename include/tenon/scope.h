@@ -62,32 +62,35 @@ struct tenon_scope {
     uint32_t policy;
     uint32_t max_errors;
     uint32_t phase;
-    tenon_limiter *limiter;
     bool owns_limiter;
-    tenon_token_link links[2];      // of the token: the option `parent`, ...
+    bool is_plain;  // nested in the same executor, without options
+    uint32_t binding_count;
     const tenon_scope *values;      // the nearest with bindings, or NULL
     const tenon_binding *bindings;  // if that is itself
-    uint32_t binding_count;
+    tenon_token_link links[2];      // of the token: the option `parent`, ...
+    tenon_handle *ready_last;       // with ready_first
     tenon_token token;
 
-    // The owner's thread only.
-    int64_t local_live;
-    uint64_t local_spawned;
-    tenon_status body_status;
-    tenon_status join_status;
-    uintptr_t body_failure;
-    tenon_report *report;
-    tenon_status *status;
+    // Fixed at open, with a policy of the user's.
+    tenon_on_complete_fn *on_complete;
+    tenon_verdict_fn *verdict;
+    void *policy_context;
 
     // Fixed when it is closed to its owner (src/scope/notify.c).
     void (*notify)(void *context);
     void *notify_context;
     int notify_fd;
 
-    // Fixed at open, with a policy of the user's.
-    tenon_on_complete_fn *on_complete;
-    tenon_verdict_fn *verdict;
-    void *policy_context;
+    // The owner's thread only; from here on all is 0 at open.
+    int64_t local_live;
+    uint64_t local_spawned;
+    tenon_status body_status;
+    tenon_status join_status;
+    uintptr_t body_failure;
+    tenon_report *report;    // fixed at open
+    tenon_status *status;    // likewise
+    tenon_limiter *limiter;  // likewise
+    void *node;              // in debug mode
 
     // Every thread; a cache line away from the owner's fields.
     uint64_t gap[8];
@@ -112,11 +115,10 @@ struct tenon_scope {
     tenon_error *first_error;
     tenon_error *last_error;
     tenon_error *primary;
+
+    // Not 0 at open.
     tenon_scope *next_root;      // the open root scopes of one thread
     tenon_scope *previous_root;  // likewise
-    tenon_handle *ready_last;    // with ready_first
-    void *node;                  // in debug mode
-    uint64_t reserved[1];
 };
 
 /// Begin. Inside a task the scope nests in that task's innermost open scope;

@@ -61,14 +61,14 @@ typedef struct tenon_token_link {
 
 /// Private inside. May lie anywhere; may not move while in use.
 struct tenon_token {
-    TENON_ATOMIC(uintptr_t) cause;       // see src/scope/token.c
-    TENON_ATOMIC(uint64_t) clean_epoch;  // last seen unset up to the root
     tenon_token_link up;                 // to the parent
+    TENON_ATOMIC(uint64_t) clean_epoch;  // last seen unset up to the root
+    TENON_ATOMIC(uintptr_t) cause;       // see src/scope/token.c
     tenon_token_link *links;             // to further parents
     uint32_t link_count;
-    uint32_t kind;                        // what it is a part of
     TENON_ATOMIC(uint32_t) is_announced;  // the epoch moved after the cause
     TENON_ATOMIC(uint32_t) is_listening;  // see src/scope/callback.c
+    uint32_t kind;                        // what it is a part of
     const char *name;
 
     // While it listens.

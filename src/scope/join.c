@@ -360,7 +360,7 @@ static void close(tenon_scope *scope)
     }
 }
 
-tenon_status tenon_scope_join(
+static __attribute__((noinline)) tenon_status join_slowly(
     tenon_scope *scope, tenon_status body, tenon_report *report)
 {
     tenon_status misuse = check_join(scope);
@@ -385,6 +385,91 @@ tenon_status tenon_scope_join(
     tenon_status status = scope->join_status;
     close(scope);
     return status;
+}
+
+// --- the common case in straight lines ---
+
+// The owner, and nothing but a plain scope that is its innermost?
+static inline bool may_join_plainly(
+    const struct tn_worker *worker, const tenon_scope *scope)
+{
+    return worker != NULL && scope != NULL && scope->is_plain &&
+           scope->phase == TN_SCOPE_OPEN &&
+           scope->owner == worker->face.current &&
+           scope->owner->link == scope && !tn_has_forked;
+}
+
+// Nobody has failed, nobody is cancelled, nobody is to be told?
+static inline bool is_uneventful(tenon_scope *scope)
+{
+    return scope->error_count == 0 && tn_token_is_plain(&scope->token);
+}
+
+// All have ended. What is not as common goes the other way, here and below.
+static inline __attribute__((always_inline)) tenon_status end_plainly(
+    struct tn_worker *worker, tenon_scope *scope)
+{
+    tenon_scope *parent = scope->parent;
+    tenon_task *owner = scope->owner;
+
+    if (tn_unlikely(!is_uneventful(scope))) {
+        return join_slowly(scope, TENON_OK, NULL);
+    }
+    scope->token.up.parent = NULL;
+    scope->phase = TN_SCOPE_JOINED;
+    // relaxed: only a courtesy to who calls too late.
+    tn_store_relaxed(&scope->word, TN_WORD_CLOSED);
+    owner->link = parent->owner == owner ? parent : NULL;  // I3
+    tn_worker_count(worker, TN_TALLY_ENDED_SCOPES, 1);
+    return TENON_OK;
+}
+
+// The members that lie on top of the own deque run first. What others have
+// counted is not looked at before the own part is 0: it is in a cache line of
+// theirs.
+static __attribute__((noinline)) tenon_status run_members(
+    struct tn_worker *worker, tenon_scope *scope)
+{
+    struct tenon_deque *deque = &worker->face.deque;
+
+    while (scope->local_live != 0) {
+        if (tn_unlikely(tn_deque_is_asked(deque))) {
+            tn_worker_answer(worker);
+        }
+        tenon_task *task = tn_deque_pop_unasked(deque);
+        if (tn_unlikely(task == NULL)) {
+            return join_slowly(scope, TENON_OK, NULL);
+        }
+        if (tn_unlikely(tn_task_is_forked(task) || task->scope != scope)) {
+            tn_worker_requeue(worker, (struct tn_job *)task);
+            return join_slowly(scope, TENON_OK, NULL);
+        }
+        if (tn_unlikely(tn_task_flags(task) != 0)) {
+            tn_task_run(worker, (struct tn_job *)task);
+        } else {
+            tn_task_run_plainly(worker, task, scope, true);
+        }
+    }
+    if (tn_unlikely(
+            worker->face.deque.is_trim_due && tn_worker_can_trim(worker))) {
+        tn_worker_tidy(worker);
+    }
+    return tn_likely(is_empty(scope)) ? end_plainly(worker, scope)
+                                      : join_slowly(scope, TENON_OK, NULL);
+}
+
+tenon_status tenon_scope_join(
+    tenon_scope *scope, tenon_status body, tenon_report *report)
+{
+    struct tn_worker *worker = tn_worker_self();
+
+    if (tn_unlikely(
+            body != TENON_OK || report != NULL ||
+            !may_join_plainly(worker, scope))) {
+        return join_slowly(scope, body, report);
+    }
+    return is_empty(scope) ? end_plainly(worker, scope)
+                           : run_members(worker, scope);
 }
 
 tenon_status tenon_scope_try_join(

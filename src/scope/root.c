@@ -18,6 +18,7 @@ static __thread tenon_scope *newest;
 void tn_root_add(tenon_scope *scope)
 {
     scope->next_root = newest;
+    scope->previous_root = NULL;
     if (newest != NULL) {
         newest->previous_root = scope;
     }

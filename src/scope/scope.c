@@ -28,6 +28,7 @@
 #include "scope/scope.h"
 
 #include "base/check.h"
+#include "base/clear.h"
 #include "base/platform.h"
 #include "sched/executor.h"
 #include "scope/census.h"
@@ -48,6 +49,8 @@
 #include <string.h>
 
 #define DEFAULT_MAX_ERRORS 16
+
+static const tenon_scope_options defaults = {.struct_size = sizeof(defaults)};
 
 void tn_scope_exit_shared(tenon_scope *scope)
 {
@@ -103,68 +106,70 @@ static tenon_scope *scope_around(tenon_task *owner)
     return owner->link != NULL ? owner->link : owner->scope;
 }
 
-// What a scope is below: what its owner does now, or its executor.
-static tenon_token *outer_token(
-    const tenon_scope *scope, const tenon_scope_options *options)
+// Where a scope is opened.
+struct place {
+    tenon_executor *executor;
+    tenon_task *owner;    // or NULL
+    tenon_scope *around;  // or NULL
+    tenon_token *above;   // what the token is below; NULL: nothing
+};
+
+// Is a scope that is opened there counted as open by its executor?
+static inline bool is_outermost_at(const struct place *place)
 {
-    if (options->is_shielded) {
-        return NULL;
+    return place->around == NULL || place->around->executor != place->executor;
+}
+
+static struct place find_place(
+    tenon_executor *executor, const tenon_scope_options *options)
+{
+    tenon_task *owner = tn_task_current();
+    struct place place = {
+        .executor = executor, .owner = owner, .around = scope_around(owner)};
+
+    if (!options->is_shielded) {
+        place.above = owner != NULL ? tn_task_innermost_token(owner)
+                                    : tn_open_token(executor);
     }
-    return scope->owner != NULL ? tn_task_innermost_token(scope->owner)
-                                : tn_open_token(scope->executor);
+    return place;
 }
 
 // Inside a task of another executor it is below that one as well.
-static void init_token(tenon_scope *scope, const tenon_scope_options *options)
+static void add_links(
+    tenon_scope *scope, const struct place *place,
+    const tenon_scope_options *options)
 {
     uint32_t link_count = 0;
 
-    tn_token_init(
-        &scope->token, outer_token(scope, options), TN_TOKEN_OF_SCOPE,
-        options->name);
-    if (tn_unlikely(options->parent != NULL)) {
+    if (options->parent != NULL) {
         scope->links[link_count++].parent = options->parent;
     }
-    if (tn_unlikely(
-            scope->owner != NULL && !options->is_shielded &&
-            tn_scope_is_outermost(scope))) {
-        scope->links[link_count++].parent = tn_open_token(scope->executor);
+    if (place->owner != NULL && !options->is_shielded &&
+        is_outermost_at(place)) {
+        scope->links[link_count++].parent = tn_open_token(place->executor);
     }
-    if (tn_unlikely(link_count > 0)) {
+    if (link_count > 0) {
         tn_token_link(&scope->token, scope->links, link_count);
     }
-    // Born cancelled, or clean as of now.
-    if (!tn_token_is_clean(&scope->token)) {
-        tenon_token_cancelled(&scope->token);
-    }
 }
 
-// Bytes of a scope from one member to another; 0 is zero for atomics, too. In
-// pieces: for all of it the compiler takes `rep stos`, whose start alone costs
-// more than these few stores.
-#define CLEAR(scope, first, end)                           \
-    memset(                                                \
-        (char *)(scope) + offsetof(tenon_scope, first), 0, \
-        offsetof(tenon_scope, end) - offsetof(tenon_scope, first))
-
-static void clear(tenon_scope *scope)
+static inline void clear(tenon_scope *scope)
 {
-    CLEAR(scope, local_live, report);
-    CLEAR(scope, word, completed);
-    CLEAR(scope, completed, error_count);
-    CLEAR(scope, error_count, ready_last);
+    TN_CLEAR(scope, local_live, report);
+    TN_CLEAR(scope, word, completed);
+    TN_CLEAR(scope, completed, next_root);
 }
 
-static void init_fields(
-    tenon_scope *scope, tenon_executor *executor,
-    const tenon_scope_options *options)
+// Inline: of constant options, none of which is set, little is left.
+static inline __attribute__((always_inline)) void init_fields(
+    tenon_scope *scope, const struct place *place,
+    const tenon_scope_options *options, bool is_plain)
 {
-    tenon_task *owner = tn_task_current();
-    tenon_scope *parent = scope_around(owner);
+    tenon_scope *parent = place->around;
 
     clear(scope);
-    scope->executor = executor;
-    scope->owner = owner;
+    scope->executor = place->executor;
+    scope->owner = place->owner;
     scope->owner_thread = tn_thread_self();
     tn_atomic_init(&scope->local_thread, scope->owner_thread);
     scope->parent = parent;
@@ -173,9 +178,9 @@ static void init_fields(
     scope->max_errors =
         options->max_errors == 0 ? DEFAULT_MAX_ERRORS : options->max_errors;
     scope->phase = TN_SCOPE_OPEN;
-    scope->limiter = options->limiter;
     scope->owns_limiter = false;
-    if (tn_unlikely(scope->limiter != NULL)) {
+    scope->is_plain = is_plain;
+    if (tn_unlikely(options->limiter != NULL)) {
         scope->phase = TN_SCOPE_WATCHED;
     }
     if (tn_unlikely(tn_policy_is_watching(scope))) {
@@ -184,11 +189,13 @@ static void init_fields(
         scope->verdict = options->verdict;
         scope->policy_context = options->policy_context;
     }
-    scope->node = NULL;
     scope->report = options->report;
     scope->status = options->status;
+    scope->limiter = options->limiter;
+    scope->node = NULL;
     tn_value_init(scope, options);
-    init_token(scope, options);
+    tn_token_init(
+        &scope->token, place->above, TN_TOKEN_OF_SCOPE, options->name);
 }
 
 static tenon_status add_limiter(
@@ -239,12 +246,13 @@ bool tn_scope_is_outermost(const tenon_scope *scope)
     return scope->parent == NULL || scope->parent->executor != scope->executor;
 }
 
-// Would a scope that the caller opens now be?
-static bool is_outermost_in(const tenon_executor *executor)
+// Born cancelled, or clean as of now. Gives TENON_OK.
+static __attribute__((noinline)) tenon_status look_above(tenon_scope *scope)
 {
-    const tenon_scope *around = scope_around(tn_task_current());
-
-    return around == NULL || around->executor != executor;
+    if (!tn_token_is_clean(&scope->token)) {
+        tenon_token_cancelled(&scope->token);
+    }
+    return TENON_OK;
 }
 
 void tn_scope_check_anew(tenon_scope *scope)
@@ -255,6 +263,16 @@ void tn_scope_check_anew(tenon_scope *scope)
     }
 }
 
+static inline bool is_open_in(const tenon_scope *scope, const tenon_task *owner)
+{
+    const tenon_scope *open = owner->link;
+
+    while (open != NULL && open != scope && open->owner == owner) {
+        open = open->parent;
+    }
+    return open == scope;
+}
+
 // Is it among the open scopes of the running task or, outside of tasks, of the
 // thread? What lies in it is unknown otherwise. Aborts if one of the latter was
 // in a frame below `end`.
@@ -263,21 +281,13 @@ static bool is_open_here(
 {
     const tenon_task *owner = tn_task_current();
 
-    if (owner == NULL) {
-        return tn_root_is_open(scope, executor, end);
-    }
-    const tenon_scope *open = owner->link;
-    while (open != NULL && open != scope && open->owner == owner) {
-        open = open->parent;
-    }
-    return open == scope;
+    return owner == NULL ? tn_root_is_open(scope, executor, end)
+                         : is_open_in(scope, owner);
 }
 
-tenon_status tenon_scope_open(
+static __attribute__((noinline)) tenon_status open_slowly(
     tenon_scope *scope, const tenon_scope_options *options)
 {
-    static const tenon_scope_options defaults = {
-        .struct_size = sizeof(defaults)};
     tenon_executor *executor = NULL;
 
     if (scope == NULL || (options != NULL && !are_valid(options))) {
@@ -294,11 +304,14 @@ tenon_status tenon_scope_open(
     if (is_open_here(scope, executor, TN_STACK_CALLEES)) {
         return TENON_EALREADY;
     }
-    bool is_outermost = is_outermost_in(executor);
+    struct place place = find_place(executor, options);
+    bool is_outermost = is_outermost_at(&place);
     if (is_outermost && !tn_open_enter(executor)) {
         return TENON_ECLOSED;
     }
-    init_fields(scope, executor, options);
+    init_fields(scope, &place, options, false);
+    add_links(scope, &place, options);
+    (void)look_above(scope);
     status = add_limiter(scope, options);
     if (status == TENON_OK) {
         status = start_deadline(scope, options);
@@ -327,6 +340,41 @@ tenon_status tenon_scope_open(
         tn_root_add(scope);
     }
     return TENON_OK;
+}
+
+// The common case: inside a task, on the executor that runs it, without
+// options. A function of its own: one copy, for either place around it.
+static __attribute__((noinline)) tenon_status open_plainly(
+    tenon_scope *scope, struct tn_worker *worker, tenon_task *owner,
+    tenon_scope *around, tenon_token *above)
+{
+    struct place place = {worker->executor, owner, around, above};
+
+    init_fields(scope, &place, &defaults, true);
+    tn_worker_count(worker, TN_TALLY_SCOPES, 1);
+    owner->link = scope;  // I3
+    return tn_likely(tn_token_is_clean(&scope->token)) ? TENON_OK
+                                                       : look_above(scope);
+}
+
+tenon_status tenon_scope_open(
+    tenon_scope *scope, const tenon_scope_options *options)
+{
+    struct tn_worker *worker = tn_worker_self();
+    tenon_task *owner = worker == NULL ? NULL : worker->face.current;
+
+    if (tn_unlikely(
+            scope == NULL || options != NULL || owner == NULL ||
+            tn_has_forked || worker->executor->is_debugged ||
+            scope_around(owner)->executor != worker->executor)) {
+        return open_slowly(scope, options);
+    }
+    if (tn_unlikely(is_open_in(scope, owner))) {
+        return TENON_EALREADY;
+    }
+    return open_plainly(
+        scope, worker, owner, scope_around(owner),
+        tn_task_innermost_token(owner));
 }
 
 static bool cancel(tenon_scope *scope, tenon_cause *cause)

@@ -373,8 +373,7 @@ static __attribute__((noinline)) void run_forked(
     tn_fork_end(task, ending.outcome, ending.status);
 }
 
-// The rest of a task that was not a plain success.
-static __attribute__((noinline)) void end_otherwise(
+__attribute__((noinline)) void tn_task_end_otherwise(
     struct tn_worker *worker, tenon_task *task, int status)
 {
     if (tn_delay_goes_on(task, status)) {
@@ -389,7 +388,7 @@ static __attribute__((noinline)) void end_otherwise(
 }
 
 // It never ran. If its own deadline was the cause, that is an error.
-static __attribute__((noinline)) void drop(
+__attribute__((noinline)) void tn_task_drop(
     struct tn_worker *worker, tenon_task *task)
 {
     struct tn_ending ending = {
@@ -404,6 +403,12 @@ static __attribute__((noinline)) void drop(
     end_spawned(worker, task, ending);
 }
 
+__attribute__((noinline)) bool tn_task_is_late(tenon_task *task)
+{
+    task->link = NULL;
+    return tenon_cancelled(task);
+}
+
 static __attribute__((noinline)) void run_otherwise(
     struct tn_worker *worker, tenon_task *task)
 {
@@ -411,13 +416,12 @@ static __attribute__((noinline)) void run_otherwise(
         run_forked(worker, task);
         return;
     }
-    task->link = NULL;
     // relaxed: I2 of token.c.
     task->clean_epoch = tn_load_relaxed(&tn_task_token(task)->clean_epoch);
     bool runs_always =
         (tn_task_flags(task) & (TN_TASK_ALWAYS | TN_TASK_BEGUN)) != 0;
-    if (!runs_always && tenon_cancelled(task)) {
-        drop(worker, task);
+    if (!runs_always && tn_task_is_late(task)) {
+        tn_task_drop(worker, task);
         return;
     }
     if ((tn_task_flags(task) & TN_TASK_NOTED) != 0) {
@@ -425,41 +429,18 @@ static __attribute__((noinline)) void run_otherwise(
     }
     int status =
         tn_task_call(worker, task, worker->face.current, tn_delay_said(task));
-    end_otherwise(worker, task, status);
+    tn_task_end_otherwise(worker, task, status);
 }
 
-// In the common case the task leaves nothing behind but its piece.
 void tn_task_run(struct tn_worker *worker, struct tn_job *job)
 {
     tenon_task *task = (tenon_task *)job;
 
     if (tn_unlikely(tn_task_flags(task) != 0)) {
         run_otherwise(worker, task);
-        return;
-    }
-    tenon_scope *scope = task->scope;
-    task->link = NULL;
-    // relaxed: I2 of token.c.
-    task->clean_epoch = tn_load_relaxed(&scope->token.clean_epoch);
-    if (tn_unlikely(tenon_cancelled(task))) {
-        drop(worker, task);
-        return;
-    }
-    int status =
-        tn_task_call(worker, task, worker->face.current, TN_FAILURE_NONE);
-    if (tn_unlikely(
-            status != TENON_OK || task->failure != TN_FAILURE_NONE ||
-            task->relation != NULL)) {
-        end_otherwise(worker, task, status);
-        return;
-    }
-    tn_worker_give_piece(worker, task);
-    if (tn_likely(scope->executor == worker->executor)) {
-        tn_worker_count(worker, TN_TALLY_ENDED_TASKS, 1);
     } else {
-        tn_executor_count(scope->executor, TN_TALLY_ENDED_TASKS, 1);
+        tn_task_run_plainly(worker, task, task->scope, false);
     }
-    tn_scope_exit(scope);
 }
 
 bool tenon_cancelled_slow(tenon_task *self)

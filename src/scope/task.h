@@ -14,6 +14,7 @@
 #include "sched/worker.h"
 #include "scope/error.h"
 #include "scope/scope.h"
+#include "scope/token.h"
 #include "tenon/handle.h"
 
 #include <stdbool.h>
@@ -204,6 +205,49 @@ static inline int tn_task_call(
     task->fn = fn;
     worker->face.current = previous;
     return status;
+}
+
+// [worker] The rest of a task that was not a plain success: it has returned
+// `status`.
+void tn_task_end_otherwise(
+    struct tn_worker *worker, tenon_task *task, int status);
+
+// [worker] A spawned task that is not run, because it was cancelled before.
+void tn_task_drop(struct tn_worker *worker, tenon_task *task);
+
+// [worker] Was it cancelled before it began?
+bool tn_task_is_late(tenon_task *task);
+
+// [worker] Run a spawned task without flags, a member of `scope`. In the common
+// case it leaves nothing behind but its piece. `is_owner`: this thread is the
+// scope's owner, and it is a scope of this worker's executor.
+static inline __attribute__((always_inline)) void tn_task_run_plainly(
+    struct tn_worker *worker, tenon_task *task, tenon_scope *scope,
+    bool is_owner)
+{
+    // relaxed: I2 of token.c.
+    task->clean_epoch = tn_load_relaxed(&scope->token.clean_epoch);
+    if (tn_unlikely(
+            !tn_token_is_clean(&scope->token) && tn_task_is_late(task))) {
+        tn_task_drop(worker, task);
+        return;
+    }
+    int status =
+        tn_task_call(worker, task, worker->face.current, TN_FAILURE_NONE);
+    if (tn_unlikely(
+            status != TENON_OK || task->failure != TN_FAILURE_NONE ||
+            task->relation != NULL)) {
+        tn_task_end_otherwise(worker, task, status);
+        return;
+    }
+    tn_worker_give_piece(worker, task);
+    if (is_owner) {
+        tn_worker_count(worker, TN_TALLY_ENDED_TASKS, 1);
+        scope->local_live--;
+    } else {
+        tn_executor_count(scope->executor, TN_TALLY_ENDED_TASKS, 1);
+        tn_scope_exit(scope);
+    }
 }
 
 // [any] Whose child it is: of who forked it, or of the owner of its scope.

@@ -8,6 +8,7 @@
 #define TN_SCOPE_TOKEN_H
 
 #include "base/atomic.h"
+#include "base/clear.h"
 #include "tenon/task.h"
 #include "tenon/token.h"
 
@@ -26,13 +27,9 @@ static inline void tn_token_init(
     // relaxed: I2.
     uint64_t epoch = parent == NULL ? 0 : tn_load_relaxed(&parent->clean_epoch);
 
-    tn_atomic_init(&token->cause, 0);
+    TN_CLEAR(token, cause, kind);
     tn_atomic_init(&token->clean_epoch, epoch);
-    tn_atomic_init(&token->is_announced, 0);
-    tn_atomic_init(&token->is_listening, 0);
     token->up.parent = parent;
-    token->links = NULL;
-    token->link_count = 0;
     token->kind = kind;
     token->name = name;
     tn_atomic_init(&token->deadline_ns, TENON_NO_DEADLINE);
@@ -80,6 +77,18 @@ static inline bool tn_token_is_clean(tenon_token *token)
     // relaxed: I2 of token.c.
     return tn_load_relaxed(&token->clean_epoch) ==
            tn_load_relaxed(&tenon_cancel_epoch);  // relaxed: I2
+}
+
+// [owner] Nobody else uses it any more: is it clean, and has it neither a
+// deadline nor callbacks?
+static inline bool tn_token_is_plain(tenon_token *token)
+{
+    return tn_token_is_clean(token) &&
+           // relaxed: nobody else uses it.
+           tn_load_relaxed(&token->cause) == 0 &&
+           // relaxed: likewise.
+           tn_load_relaxed(&token->deadline_ns) == TENON_NO_DEADLINE &&
+           tn_load_acquire(&token->is_listening) == 0;  // E2 of callback.c
 }
 
 // [any]
