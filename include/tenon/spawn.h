@@ -84,7 +84,10 @@ TENON_API TENON_NODISCARD tenon_status tenon_spawn_until(
 /// A right to spawn from any thread. Keeps the scope from closing: a join
 /// waits until it is released.
 typedef struct tenon_scope_ref {
-    tenon_scope *scope;  // private; NULL when released
+    // Private.
+    tenon_scope *scope;      // NULL when released
+    uint32_t credit_count;   // tasks that are counted in the scope already
+    uint32_t spawned_count;  // and those not yet told to it
 } tenon_scope_ref;
 
 /// Take a reference.

@@ -72,10 +72,7 @@ static void init_fields(
     };
     snprintf(executor->name, sizeof(executor->name), "%s", config->name);
     tn_inject_init(&executor->inject, config->inject_limit);
-    tn_slab_init(&executor->foreign_cache);
-    executor->foreign_cache.group = executor;
-    executor->foreign_returns.group = executor;
-    pthread_mutex_init(&executor->foreign_lock, NULL);
+    tn_foreign_init(&executor->foreign, executor);
     tn_timer_init(&executor->timer, executor->name, config->clock);
 }
 
@@ -109,7 +106,7 @@ fini_idle:
     tn_idle_fini(&executor->idle);
 free_executor:
     tn_timer_fini(&executor->timer);
-    pthread_mutex_destroy(&executor->foreign_lock);
+    tn_foreign_fini(&executor->foreign);
     free(executor);
     return NULL;
 }
@@ -123,8 +120,7 @@ void tn_executor_destroy(struct tenon_executor *executor)
     tn_crew_fini(&executor->crew);
     tn_idle_fini(&executor->idle);
     tn_timer_fini(&executor->timer);
-    tn_slab_fini(&executor->foreign_cache);
-    pthread_mutex_destroy(&executor->foreign_lock);
+    tn_foreign_fini(&executor->foreign);
     free(executor);
 }
 
@@ -153,11 +149,10 @@ static struct tn_worker *own_worker(struct tenon_executor *executor)
 uint64_t tn_executor_tally(struct tenon_executor *executor, uint32_t tally)
 {
     uint32_t worker_count = tn_crew_count(&executor->crew);
-    // relaxed: a gauge.
-    uint64_t count = tn_load_relaxed(&executor->tally[tally]);
+    uint64_t count = tn_foreign_tally(&executor->foreign, tally);
 
     for (uint32_t i = 0; i < worker_count; i++) {
-        // relaxed: likewise.
+        // relaxed: a gauge.
         count +=
             tn_load_relaxed(&tn_crew_worker(&executor->crew, i)->tally[tally]);
     }
@@ -171,10 +166,7 @@ void *tn_executor_take_piece(struct tenon_executor *executor)
     if (worker != NULL) {
         return tn_slab_take(&worker->cache);
     }
-    pthread_mutex_lock(&executor->foreign_lock);
-    void *piece = tn_slab_take(&executor->foreign_cache);
-    pthread_mutex_unlock(&executor->foreign_lock);
-    return piece;
+    return tn_foreign_take_piece(&executor->foreign);
 }
 
 void tn_executor_give_piece(struct tenon_executor *executor, void *piece)
@@ -183,19 +175,12 @@ void tn_executor_give_piece(struct tenon_executor *executor, void *piece)
 
     if (worker != NULL) {
         tn_slab_give(&worker->cache, &worker->returns, piece);
-        return;
+    } else {
+        tn_foreign_give_piece(&executor->foreign, piece);
     }
-    pthread_mutex_lock(&executor->foreign_lock);
-    tn_slab_give(&executor->foreign_cache, &executor->foreign_returns, piece);
-    tn_slab_flush(&executor->foreign_returns);
-    pthread_mutex_unlock(&executor->foreign_lock);
 }
 
 void tn_executor_trim(struct tenon_executor *executor)
 {
-    pthread_mutex_lock(&executor->foreign_lock);
-    if (!tn_slab_is_settled(&executor->foreign_cache)) {
-        tn_slab_settle(&executor->foreign_cache);
-    }
-    pthread_mutex_unlock(&executor->foreign_lock);
+    tn_foreign_trim(&executor->foreign);
 }

@@ -6,13 +6,12 @@
 #define TN_SCHED_EXECUTOR_H
 
 #include "sched/crew.h"
+#include "sched/foreign.h"
 #include "sched/idle.h"
 #include "sched/job.h"
 #include "sched/timer.h"
 #include "sched/worker.h"
-#include "sync/slab.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,17 +40,12 @@ struct tenon_executor {
     void *upper;
     bool is_debugged;
     _Atomic(uint32_t) open_count;
-    _Atomic(uint64_t) tally[TN_TALLY_COUNT];  // of threads that are no worker
 
     struct tn_inject inject;
     struct tn_idle idle;
     struct tn_crew crew;
     struct tn_timer timer;
-
-    // Foreign threads take their pieces here.
-    pthread_mutex_t foreign_lock;
-    struct tn_slab_cache foreign_cache;      // guarded by foreign_lock
-    struct tn_slab_returns foreign_returns;  // guarded by foreign_lock
+    struct tn_foreign foreign;
 };
 
 // Set in the child of a fork of a process that had an executor: none of its
@@ -82,8 +76,7 @@ static inline void tn_executor_count(
     if (tn_likely(worker != NULL && worker->executor == executor)) {
         tn_worker_count(worker, tally, difference);
     } else {
-        // relaxed: a gauge.
-        tn_add_relaxed(&executor->tally[tally], difference);
+        tn_foreign_count(&executor->foreign, tally, difference);
     }
 }
 

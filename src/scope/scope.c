@@ -52,18 +52,19 @@
 
 static const tenon_scope_options defaults = {.struct_size = sizeof(defaults)};
 
-void tn_scope_exit_shared(tenon_scope *scope)
+void tn_scope_exit_shared(tenon_scope *scope, int64_t count)
 {
     // From here on the scope may be gone, unless it holds itself.
-    int64_t old = tn_sub_release(&scope->word, TN_WORD_COUNT_ONE);  // E1, E2
+    int64_t old =
+        tn_sub_release(&scope->word, count * TN_WORD_COUNT_ONE);  // E1, E2
     if (tn_unlikely((old & TN_WORD_NOTIFY) != 0)) {
-        if (tn_word_count(old) == 2) {
+        if (tn_word_count(old) == count + 1) {
             tn_scope_notify_empty(scope);
         }
         return;
     }
     uint32_t parker = tn_word_parker(old);
-    if (tn_word_count(old) == 1 && parker != TN_PARKER_NONE) {
+    if (tn_word_count(old) == count && parker != TN_PARKER_NONE) {
         tn_parker_unpark(parker);
     }
 }

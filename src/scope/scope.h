@@ -97,8 +97,8 @@ void tn_scope_notify_empty(tenon_scope *scope);
 // EFORK, EPERM, EDEADLK.
 tenon_status tn_scope_check_owner(tenon_scope *scope);
 
-// [any] The part of tn_scope_exit() that other threads take.
-void tn_scope_exit_shared(tenon_scope *scope);
+// [any] The part of tn_scope_exit() that other threads take: `count` less.
+void tn_scope_exit_shared(tenon_scope *scope, int64_t count);
 
 // [any] One less. The scope may be gone when this returns.
 static inline void tn_scope_exit(tenon_scope *scope)
@@ -106,7 +106,7 @@ static inline void tn_scope_exit(tenon_scope *scope)
     if (tn_likely(tn_scope_is_local(scope))) {
         scope->local_live--;
     } else {
-        tn_scope_exit_shared(scope);
+        tn_scope_exit_shared(scope, 1);
     }
 }
 

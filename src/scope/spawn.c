@@ -16,10 +16,14 @@
 #include "scope/delay.h"
 #include "scope/finding.h"
 #include "scope/limiter.h"
+#include "scope/policy.h"
 #include "scope/scope.h"
 #include "scope/stream.h"
 #include "scope/task.h"
 #include "scope/token.h"
+
+// So many tasks a reference counts at a time.
+#define REF_CREDIT 64
 
 static bool is_closed(tenon_scope *scope)
 {
@@ -90,7 +94,7 @@ static tenon_status admit(struct tn_spawn *spawn)
     if (tn_has_forked) {
         return TENON_EFORK;
     }
-    tenon_status status = spawn->has_reference ? TENON_OK : permission(scope);
+    tenon_status status = spawn->ref != NULL ? TENON_OK : permission(scope);
     if (status != TENON_OK) {
         return status;
     }
@@ -201,11 +205,33 @@ static tenon_status take_units(
     return status;
 }
 
+// A reference counts many at a time in its scope: then who submits and who ends
+// tasks need not pass the scope's word to and fro for each.
+static void count_by_reference(tenon_scope_ref *ref)
+{
+    tenon_scope *scope = ref->scope;
+
+    if (ref->credit_count == 0) {
+        // relaxed: the reference keeps the count above 0.
+        tn_add_relaxed(&scope->word, REF_CREDIT * TN_WORD_COUNT_ONE);
+        // relaxed: the owner reads it after all have ended (E1 of scope.c).
+        tn_add_relaxed(&scope->shared_spawned, ref->spawned_count);
+        ref->spawned_count = 0;
+        ref->credit_count = REF_CREDIT;
+    }
+    ref->credit_count--;
+    ref->spawned_count++;
+}
+
 static void count_in(struct tn_spawn *spawn)
 {
     // Counted before it can be taken: the count never misses a live task.
-    tn_scope_enter(spawn->scope);
-    count_spawned(spawn->scope, 1);
+    if (spawn->ref != NULL) {
+        count_by_reference(spawn->ref);
+    } else {
+        tn_scope_enter(spawn->scope);
+        count_spawned(spawn->scope, 1);
+    }
     tn_executor_count(spawn->scope->executor, TN_TALLY_TASKS, 1);
     if (spawn->handle != NULL) {
         tn_stream_expect(spawn->scope);
@@ -218,8 +244,13 @@ static void count_out(struct tn_spawn *spawn)
         tn_stream_forget(spawn->scope);
     }
     tn_executor_count(spawn->scope->executor, TN_TALLY_TASKS, UINT64_MAX);
-    count_spawned(spawn->scope, -1);
-    tn_scope_exit(spawn->scope);
+    if (spawn->ref != NULL) {
+        spawn->ref->spawned_count--;
+        spawn->ref->credit_count++;
+    } else {
+        count_spawned(spawn->scope, -1);
+        tn_scope_exit(spawn->scope);
+    }
 }
 
 static tenon_status start_limited(
@@ -445,21 +476,61 @@ tenon_status tenon_scope_acquire(tenon_scope *scope, tenon_scope_ref *ref)
     tenon_status status = permission(scope);
     if (status == TENON_OK) {
         tn_scope_enter(scope);
-        ref->scope = scope;
+        *ref = (tenon_scope_ref){.scope = scope};
     }
     return status;
+}
+
+// A plain task from a thread that is no worker: as in tenon_spawn().
+static tenon_status spawn_from_outside(
+    tenon_scope_ref *ref, tenon_task_fn *fn, void *arg)
+{
+    tenon_scope *scope = ref->scope;
+    tenon_executor *executor = scope->executor;
+    tenon_task *task =
+        tn_foreign_take_counted(&executor->foreign, TN_TALLY_TASKS);
+
+    if (task == NULL) {
+        return TENON_ENOMEM;
+    }
+    task->fn = fn;
+    task->arg = arg;
+    task->scope = scope;
+    task->relation = NULL;
+    // relaxed: the push publishes it.
+    tn_store_relaxed(&task->state, 0);
+    count_by_reference(ref);
+    tn_executor_inject(executor, (struct tn_job *)task);
+    return TENON_OK;
+}
+
+// Nothing that would have to be looked at?
+static inline bool is_plain(const tenon_scope_ref *ref)
+{
+    tenon_scope *scope = ref->scope;
+
+    return !tn_policy_is_watching(scope) && scope->limiter == NULL &&
+           !scope->executor->is_debugged &&
+           scope->executor->inject.limit == 0 &&
+           tn_token_is_clean(&scope->token);
 }
 
 tenon_status tenon_ref_spawn(
     tenon_scope_ref *ref, tenon_task_fn *fn, void *arg,
     const tenon_task_options *options)
 {
+    if (tn_likely(
+            tn_worker_self() == NULL && options == NULL && fn != NULL &&
+            ref != NULL && ref->scope != NULL && !tn_has_forked &&
+            is_plain(ref))) {
+        return spawn_from_outside(ref, fn, arg);
+    }
     struct tn_spawn spawn = {
         .scope = ref == NULL ? NULL : ref->scope,
         .fn = fn,
         .arg = arg,
         .options = options,
-        .has_reference = true,
+        .ref = ref,
     };
 
     return do_spawn(&spawn);
@@ -469,7 +540,11 @@ void tenon_scope_release(tenon_scope_ref *ref)
 {
     if (ref != NULL && ref->scope != NULL) {
         tenon_scope *scope = ref->scope;
-        ref->scope = NULL;
-        tn_scope_exit(scope);
+        int64_t unused_count = ref->credit_count;
+
+        // relaxed: the owner reads it after all have ended (E1 of scope.c).
+        tn_add_relaxed(&scope->shared_spawned, ref->spawned_count);
+        *ref = (tenon_scope_ref){.scope = NULL};
+        tn_scope_exit_shared(scope, unused_count + 1);
     }
 }

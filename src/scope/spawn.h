@@ -22,7 +22,7 @@ struct tn_spawn {
     tenon_task_fn *fn;
     void *arg;
     const tenon_task_options *options;  // or NULL
-    bool has_reference;
+    tenon_scope_ref *ref;               // by which the caller may; or NULL
     enum tn_spawn_mode mode;
     uint64_t deadline_ns;  // with TN_SPAWN_WAIT
 };

@@ -91,11 +91,11 @@ static int token_of(const struct plan *plan, int ticket)
 }
 
 // The last one out may free it, as if it were the owner that joins.
-void tn_scope_exit_shared(tenon_scope *scope)
+void tn_scope_exit_shared(tenon_scope *scope, int64_t count)
 {
-    int64_t old = tn_sub_release(&scope->word, TN_WORD_COUNT_ONE);
+    int64_t old = tn_sub_release(&scope->word, count * TN_WORD_COUNT_ONE);
 
-    if (tn_word_count(old) == 1) {
+    if (tn_word_count(old) == count) {
         (void)tn_load_acquire(&scope->word);
         mc_heap_free(scope);
     }

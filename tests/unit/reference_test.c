@@ -17,6 +17,7 @@ struct holder {
     tenon_scope_ref ref;
     pthread_t thread;
     struct gate may_go;
+    unsigned spawn_count;
     atomic_uint count;
     atomic_int failed_status;  // of the first spawn that failed
     bool was_patient;
@@ -27,7 +28,7 @@ static void *holder_main(void *arg)
     struct holder *holder = arg;
 
     holder->was_patient = gate_wait(&holder->may_go);
-    for (int i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < holder->spawn_count; i++) {
         tenon_status status =
             tenon_ref_spawn(&holder->ref, task_count, &holder->count, NULL);
         if (status != TENON_OK) {
@@ -39,9 +40,10 @@ static void *holder_main(void *arg)
     return NULL;
 }
 
-static void start_holder(struct holder *holder, tenon_scope *scope)
+static void start_holder(
+    struct holder *holder, tenon_scope *scope, unsigned spawn_count)
 {
-    *holder = (struct holder){.was_patient = false};
+    *holder = (struct holder){.spawn_count = spawn_count};
     cr_assert(eq(int, tenon_scope_acquire(scope, &holder->ref), TENON_OK));
     pthread_create(&holder->thread, NULL, holder_main, holder);
 }
@@ -57,14 +59,18 @@ TestSuite(reference, .timeout = 60);
 
 static void spawn_from_threads(tenon_executor *executor)
 {
-    enum { HOLDER_COUNT = 4 };
+    // A reference counts 64 at a time.
+    static const unsigned counts[] = {0, 1, 63, 64, 65, 200};
+    enum { HOLDER_COUNT = sizeof(counts) / sizeof(counts[0]) };
     struct holder holders[HOLDER_COUNT];
+    unsigned total_count = 0;
     tenon_scope scope;
     tenon_report report;
 
     must_open(&scope, executor);
     for (int i = 0; i < HOLDER_COUNT; i++) {
-        start_holder(&holders[i], &scope);
+        start_holder(&holders[i], &scope, counts[i]);
+        total_count += counts[i];
     }
     for (int i = 0; i < HOLDER_COUNT; i++) {
         gate_open(&holders[i].may_go);
@@ -73,10 +79,10 @@ static void spawn_from_threads(tenon_executor *executor)
     for (int i = 0; i < HOLDER_COUNT; i++) {
         end_holder(&holders[i]);
         cr_expect(eq(int, atomic_load(&holders[i].failed_status), TENON_OK));
-        cr_expect(eq(uint, atomic_load(&holders[i].count), 100));
+        cr_expect(eq(uint, atomic_load(&holders[i].count), counts[i]));
     }
-    cr_expect(eq(u64, report.spawned_count, HOLDER_COUNT * 100));
-    cr_expect(eq(u64, report.ok_count, HOLDER_COUNT * 100));
+    cr_expect(eq(u64, report.spawned_count, total_count));
+    cr_expect(eq(u64, report.ok_count, total_count));
     tenon_report_free(&report);
 }
 
@@ -93,7 +99,7 @@ static void hold_open(tenon_executor *executor)
     atomic_uint count = 0;
 
     must_open(&scope, executor);
-    start_holder(&holder, &scope);
+    start_holder(&holder, &scope, 100);
     must_spawn(&scope, task_count, &count);
     gate_open(&holder.may_go);
     must_join(&scope, NULL, TENON_OK);
@@ -176,7 +182,7 @@ static void cancel_held(tenon_executor *executor)
     tenon_report report;
 
     must_open(&scope, executor);
-    start_holder(&holder, &scope);
+    start_holder(&holder, &scope, 100);
     tenon_scope_cancel(&scope, 1, "stop");
     gate_open(&holder.may_go);
     must_join(&scope, &report, TENON_OK);
