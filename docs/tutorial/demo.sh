@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 LC_ALL=C
 export LC_ALL
-unset TENON_NUM_THREADS
+unset TENON_NUM_THREADS TENON_WAIT_POLICY
 cpu_count=$(nproc)
 
 title() {

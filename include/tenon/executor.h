@@ -30,6 +30,19 @@ typedef struct tenon_clock {
 #define TENON_NO_SPIN UINT64_MAX
 #define TENON_NO_SPARES UINT32_MAX
 
+/// What a thread does that has nothing to run: looks for work, which finds it
+/// within a microsecond and takes a CPU meanwhile, or sleeps, which takes none,
+/// and some ten microseconds to wake.
+typedef enum tenon_wait_policy {
+    TENON_WAIT_DEFAULT,   ///< $TENON_WAIT_POLICY: passive, balanced or active;
+                          ///< not set: balanced
+    TENON_WAIT_PASSIVE,   ///< sleeps at once: for who shares the CPUs
+    TENON_WAIT_BALANCED,  ///< looks for 20 us before it sleeps; a worker that
+                          ///< waits in a join for 10 us before it gives its
+                          ///< core to a spare thread
+    TENON_WAIT_ACTIVE,    ///< for 200 ms, and 1 ms: for who has the CPUs alone
+} tenon_wait_policy;
+
 typedef struct tenon_executor_options {
     size_t struct_size;  ///< set by the macro; in C++ by you: its sizeof
     /// 1 to 65535 workers at work at a time. 0: $TENON_NUM_THREADS, else the
@@ -39,8 +52,10 @@ typedef struct tenon_executor_options {
     /// that wait or block. 0: 64.
     uint32_t spare_count;
     size_t stack_size_bytes;  ///< per thread, >= 64 KiB. 0: 16 MiB, on demand
-    uint64_t idle_spin_ns;    ///< look for work so long before sleep. 0: 20 us
-    const char *name;         ///< threads are `name`-0, ...; NULL: "tenon"
+    tenon_wait_policy wait_policy;  ///< 0: the default
+    uint64_t idle_spin_ns;  ///< look for work so long before sleep, whatever
+                            ///< the policy. 0: as it says
+    const char *name;       ///< threads are `name`-0, ...; NULL: "tenon"
     /// At most so many tasks in the queue outside of the workers', in which
     /// foreign threads put theirs: then their spawns give TENON_EAGAIN. Tasks
     /// with a limiter wait for that instead. 0: no limit.
@@ -72,8 +87,8 @@ typedef struct tenon_executor_info {
 ///
 /// Owns:     `*executor` is the caller's: tenon_executor_destroy().
 /// Threads:  any.
-/// Errors:   TENON_EINVAL an option, or $TENON_NUM_THREADS, makes no sense;
-///           TENON_ENOMEM; TENON_EFORK.
+/// Errors:   TENON_EINVAL an option, $TENON_NUM_THREADS or $TENON_WAIT_POLICY
+///           makes no sense; TENON_ENOMEM; TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status tenon_executor_create(
     tenon_executor **executor, const tenon_executor_options *options);
 

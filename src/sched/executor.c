@@ -66,6 +66,7 @@ static void init_fields(
     *executor = (struct tenon_executor){
         .run = config->run,
         .idle_spin_ns = config->idle_spin_ns,
+        .wait_spin_ns = config->wait_spin_ns,
         .stack_size_bytes = config->stack_size_bytes,
         .searcher_limit = (config->worker_count + 1) / 2,
         .is_debugged = config->is_debugged,

@@ -21,7 +21,8 @@ struct tn_executor_config {
     uint32_t worker_count;
     uint32_t spare_count;
     size_t stack_size_bytes;
-    uint64_t idle_spin_ns;
+    uint64_t idle_spin_ns;  // before an idle worker sleeps
+    uint64_t wait_spin_ns;  // before a waiting one parks
     const char *name;
     tn_job_run_fn *run;
     struct tn_clock clock;
@@ -30,7 +31,8 @@ struct tn_executor_config {
 
 struct tenon_executor {
     tn_job_run_fn *run;
-    uint64_t idle_spin_ns;
+    uint64_t idle_spin_ns;  // before an idle worker sleeps
+    uint64_t wait_spin_ns;  // before a waiting one parks
     size_t stack_size_bytes;
     uint32_t searcher_limit;
     char name[16];

@@ -32,7 +32,6 @@
 #include "sched/worker.h"
 #include "sync/parker.h"
 
-#define SPIN_NS UINT64_C(10000)
 #define RETRY_MIN_NS UINT64_C(1000000)
 #define RETRY_MAX_NS UINT64_C(8000000)
 #define HELPER_MAX 64
@@ -146,7 +145,7 @@ static bool leapfrog(
 // True: something was run, or the wait is over.
 static bool spin(struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
 {
-    uint64_t end_ns = tn_clock_now_ns() + SPIN_NS;
+    uint64_t end_ns = tn_clock_now_ns() + worker->executor->wait_spin_ns;
 
     do {
         if (wait->is_done(wait) || leapfrog(worker, mark, wait)) {

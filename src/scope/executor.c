@@ -20,13 +20,14 @@
 #include "tenon/spawn.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORKERS_MAX UINT32_C(65535)
 #define SPARES_DEFAULT UINT32_C(64)
 #define STACK_DEFAULT_BYTES ((size_t)16 * 1024 * 1024)
 #define STACK_MIN_BYTES ((size_t)64 * 1024)
-#define SPIN_DEFAULT_NS UINT64_C(20000)
 
 static pthread_mutex_t default_lock = PTHREAD_MUTEX_INITIALIZER;
 static tenon_executor *default_executor;  // guarded by default_lock
@@ -53,13 +54,62 @@ static uint32_t choose_spare_count(uint32_t asked, uint32_t worker_count)
     return asked < room ? asked : room;
 }
 
+// Indexed by policy. LLVM's OpenMP runtime looks for 200 ms as well.
+static const struct {
+    const char *name;
+    uint64_t idle_spin_ns;
+    uint64_t wait_spin_ns;
+} policies[] = {
+    [TENON_WAIT_PASSIVE] = {"passive", 0, 0},
+    [TENON_WAIT_BALANCED] = {"balanced", UINT64_C(20000), UINT64_C(10000)},
+    [TENON_WAIT_ACTIVE] = {"active", UINT64_C(200000000), UINT64_C(1000000)},
+};
+
+// False: there is none of that name.
+static bool find_policy(const char *name, tenon_wait_policy *policy)
+{
+    tenon_wait_policy found = TENON_WAIT_PASSIVE;
+
+    while (found <= TENON_WAIT_ACTIVE &&
+           strcasecmp(policies[found].name, name) != 0) {
+        found++;
+    }
+    *policy = found;
+    return found <= TENON_WAIT_ACTIVE;
+}
+
+static bool choose_spins(
+    const tenon_executor_options *options, struct tn_executor_config *config)
+{
+    tenon_wait_policy policy = options->wait_policy;
+    const char *name = getenv("TENON_WAIT_POLICY");
+
+    if (policy == TENON_WAIT_DEFAULT && name == NULL) {
+        policy = TENON_WAIT_BALANCED;
+    } else if (policy == TENON_WAIT_DEFAULT && !find_policy(name, &policy)) {
+        return false;
+    }
+    if (policy > TENON_WAIT_ACTIVE) {
+        return false;
+    }
+    config->wait_spin_ns = policies[policy].wait_spin_ns;
+    config->idle_spin_ns = options->idle_spin_ns == 0
+                               ? policies[policy].idle_spin_ns
+                               : options->idle_spin_ns;
+    if (options->idle_spin_ns == TENON_NO_SPIN) {
+        config->idle_spin_ns = 0;
+    }
+    return true;
+}
+
 static tenon_status make_config(
     struct tn_executor_config *config, const tenon_executor_options *options)
 {
     if (options->struct_size != sizeof(*options) ||
         (options->stack_size_bytes != 0 &&
          options->stack_size_bytes < STACK_MIN_BYTES) ||
-        !choose_worker_count(options->worker_count, &config->worker_count)) {
+        !choose_worker_count(options->worker_count, &config->worker_count) ||
+        !choose_spins(options, config)) {
         return TENON_EINVAL;
     }
     config->spare_count =
@@ -67,11 +117,6 @@ static tenon_status make_config(
     config->stack_size_bytes = options->stack_size_bytes == 0
                                    ? STACK_DEFAULT_BYTES
                                    : options->stack_size_bytes;
-    config->idle_spin_ns =
-        options->idle_spin_ns == 0 ? SPIN_DEFAULT_NS : options->idle_spin_ns;
-    if (options->idle_spin_ns == TENON_NO_SPIN) {
-        config->idle_spin_ns = 0;
-    }
     config->inject_limit = options->queue_limit;
     config->name = options->name == NULL ? "tenon" : options->name;
     config->run = tn_task_run;

@@ -450,7 +450,8 @@ def a_senseless_environment_is_refused():
     write("file")
     result = run("file", env=dict(ENVIRONMENT, TENON_NUM_THREADS="many"))
     expect(result, 1, b"")
-    expected = b"cannot start: TENON_EINVAL, see TENON_NUM_THREADS"
+    expected = (b"cannot start: TENON_EINVAL, see TENON_NUM_THREADS "
+                b"and TENON_WAIT_POLICY")
     assert expected in result.errors, result.errors
 
 

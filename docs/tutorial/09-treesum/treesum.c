@@ -164,7 +164,9 @@ static void print_report(tenon_status status, const tenon_report *report)
         // Of what the library checks, only the environment was not ours.
         fprintf(
             stderr, "treesum: cannot start: %s%s\n", tenon_status_name(status),
-            status == TENON_EINVAL ? ", see TENON_NUM_THREADS" : "");
+            status == TENON_EINVAL
+                ? ", see TENON_NUM_THREADS and TENON_WAIT_POLICY"
+                : "");
     }
 }
 

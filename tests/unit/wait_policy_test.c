@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+//
+// wait_policy_test — how long who has nothing to run looks for work, by option
+// and by environment.
+
+#include "must.h"
+#include "pool.h"
+#include "sched/executor.h"
+#include "tasks.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <tenon/tenon.h>
+
+TestSuite(wait_policy, .timeout = 60);
+
+static tenon_executor *create(tenon_wait_policy policy, uint64_t idle_spin_ns)
+{
+    tenon_executor *executor = NULL;
+
+    cr_assert(
+        eq(int,
+           tenon_executor_create(
+               &executor, TENON_EXECUTOR_OPTIONS(
+                                  .worker_count = 2, .wait_policy = policy,
+                                  .idle_spin_ns = idle_spin_ns)),
+           TENON_OK));
+    return executor;
+}
+
+static void expect_spins(
+    tenon_executor *executor, uint64_t idle_spin_ns, uint64_t wait_spin_ns)
+{
+    cr_expect(eq(u64, executor->idle_spin_ns, idle_spin_ns));
+    cr_expect(eq(u64, executor->wait_spin_ns, wait_spin_ns));
+    pool_destroy(executor);
+}
+
+Test(wait_policy, is_balanced_unless_asked)
+{
+    unsetenv("TENON_WAIT_POLICY");
+    expect_spins(create(TENON_WAIT_DEFAULT, 0), 20000, 10000);
+    expect_spins(create(TENON_WAIT_BALANCED, 0), 20000, 10000);
+}
+
+Test(wait_policy, of_the_option_comes_before_that_of_the_environment)
+{
+    setenv("TENON_WAIT_POLICY", "nonsense", 1);
+    expect_spins(create(TENON_WAIT_PASSIVE, 0), 0, 0);
+    expect_spins(create(TENON_WAIT_ACTIVE, 0), 200000000, 1000000);
+}
+
+Test(wait_policy, is_taken_from_the_environment_in_any_case)
+{
+    setenv("TENON_WAIT_POLICY", "passive", 1);
+    expect_spins(create(TENON_WAIT_DEFAULT, 0), 0, 0);
+    setenv("TENON_WAIT_POLICY", "ACTIVE", 1);
+    expect_spins(create(TENON_WAIT_DEFAULT, 0), 200000000, 1000000);
+    setenv("TENON_WAIT_POLICY", "Balanced", 1);
+    expect_spins(create(TENON_WAIT_DEFAULT, 0), 20000, 10000);
+}
+
+Test(wait_policy, gives_way_to_a_time_of_ones_own)
+{
+    expect_spins(create(TENON_WAIT_ACTIVE, 5000), 5000, 1000000);
+    expect_spins(create(TENON_WAIT_ACTIVE, TENON_NO_SPIN), 0, 1000000);
+    expect_spins(create(TENON_WAIT_PASSIVE, 5000), 5000, 0);
+}
+
+Test(wait_policy, that_is_none_is_refused)
+{
+    tenon_executor *executor = NULL;
+
+    cr_expect(
+        eq(int,
+           tenon_executor_create(
+               &executor, TENON_EXECUTOR_OPTIONS(.wait_policy = 9)),
+           TENON_EINVAL));
+    setenv("TENON_WAIT_POLICY", "", 1);
+    cr_expect(eq(int, tenon_executor_create(&executor, NULL), TENON_EINVAL));
+    setenv("TENON_WAIT_POLICY", "act", 1);
+    cr_expect(eq(int, tenon_executor_create(&executor, NULL), TENON_EINVAL));
+}
+
+static int spawn_and_join(tenon_task *self, void *arg)
+{
+    tenon_scope scope;
+    tenon_status status = tenon_scope_open(&scope, NULL);
+
+    (void)self;
+    for (int i = 0; i < 100 && status == TENON_OK; i++) {
+        status = tenon_spawn(&scope, task_count, arg);
+    }
+    return tenon_scope_join(&scope, status, NULL);
+}
+
+Test(wait_policy, changes_nothing_else)
+{
+    for (int policy = TENON_WAIT_PASSIVE; policy <= TENON_WAIT_ACTIVE;
+         policy++) {
+        tenon_executor *executor = create((tenon_wait_policy)policy, 0);
+        atomic_uint count = 0;
+
+        for (int i = 0; i < 100; i++) {
+            must_run(executor, spawn_and_join, &count, TENON_OK);
+        }
+        pool_destroy(executor);
+        cr_expect(eq(u32, atomic_load(&count), 10000));
+    }
+}
