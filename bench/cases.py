@@ -92,6 +92,8 @@ LOOPS = (
          quick_size='1677721'),
     Case('reduce', 'reduce', '16777216', ('serial', *TASKS), repeat=3,
          quick_size='1677721'),
+    Case('scan', 'scan', '16777216', ('serial', *TASKS), repeat=3,
+         quick_size='1677721'),
     Case('sort', 'sort', '10000000', ('serial', 'onetbb'),
          quick_size='1000000'),
     Case('loop', 'loop', '1000000', ('serial', *TASKS), repeat=100,
