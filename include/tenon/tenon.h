@@ -22,6 +22,7 @@
 #include "tenon/latency.h"
 #include "tenon/later.h"
 #include "tenon/limiter.h"
+#include "tenon/map.h"
 #include "tenon/notify.h"
 #include "tenon/parallel.h"
 #include "tenon/policy.h"

@@ -16,14 +16,10 @@
 #include "scope/delay.h"
 #include "scope/finding.h"
 #include "scope/limiter.h"
-#include "scope/policy.h"
 #include "scope/scope.h"
 #include "scope/stream.h"
 #include "scope/task.h"
 #include "scope/token.h"
-
-// So many tasks a reference counts at a time.
-#define REF_CREDIT 64
 
 static bool is_closed(tenon_scope *scope)
 {
@@ -31,8 +27,7 @@ static bool is_closed(tenon_scope *scope)
     return (tn_load_relaxed(&scope->word) & TN_WORD_CLOSED) != 0;
 }
 
-// May the calling thread add to the scope?
-static tenon_status permission(tenon_scope *scope)
+tenon_status tn_spawn_permission(tenon_scope *scope)
 {
     tenon_task *current = tn_task_current();
 
@@ -94,7 +89,8 @@ static tenon_status admit(struct tn_spawn *spawn)
     if (tn_has_forked) {
         return TENON_EFORK;
     }
-    tenon_status status = spawn->ref != NULL ? TENON_OK : permission(scope);
+    tenon_status status =
+        spawn->ref != NULL ? TENON_OK : tn_spawn_permission(scope);
     if (status != TENON_OK) {
         return status;
     }
@@ -205,29 +201,11 @@ static tenon_status take_units(
     return status;
 }
 
-// A reference counts many at a time in its scope: then who submits and who ends
-// tasks need not pass the scope's word to and fro for each.
-static void count_by_reference(tenon_scope_ref *ref)
-{
-    tenon_scope *scope = ref->scope;
-
-    if (ref->credit_count == 0) {
-        // relaxed: the reference keeps the count above 0.
-        tn_add_relaxed(&scope->word, REF_CREDIT * TN_WORD_COUNT_ONE);
-        // relaxed: the owner reads it after all have ended (E1 of scope.c).
-        tn_add_relaxed(&scope->shared_spawned, ref->spawned_count);
-        ref->spawned_count = 0;
-        ref->credit_count = REF_CREDIT;
-    }
-    ref->credit_count--;
-    ref->spawned_count++;
-}
-
 static void count_in(struct tn_spawn *spawn)
 {
     // Counted before it can be taken: the count never misses a live task.
     if (spawn->ref != NULL) {
-        count_by_reference(spawn->ref);
+        tn_reference_count(spawn->ref);
     } else {
         tn_scope_enter(spawn->scope);
         count_spawned(spawn->scope, 1);
@@ -320,7 +298,7 @@ static __attribute__((noinline)) tenon_status refuse(
     return status;
 }
 
-static tenon_status do_spawn(struct tn_spawn *spawn)
+tenon_status tn_spawn_do(struct tn_spawn *spawn)
 {
     // Options of another size are not looked into.
     if (spawn->options != NULL &&
@@ -340,7 +318,7 @@ static __attribute__((noinline)) tenon_status spawn_slowly(
 {
     struct tn_spawn spawn = {.scope = scope, .fn = fn, .arg = arg};
 
-    return do_spawn(&spawn);
+    return tn_spawn_do(&spawn);
 }
 
 static __attribute__((noinline)) tenon_status wake_one(struct tn_worker *worker)
@@ -374,15 +352,7 @@ tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
     struct tn_worker *worker = tn_worker_self();
     int64_t bottom = 0;
 
-    // relaxed: I2 of token.c.
-    if (tn_unlikely(
-            worker == NULL || scope == NULL || fn == NULL ||
-            worker->face.current == NULL ||
-            scope->owner != worker->face.current ||
-            scope->executor != worker->executor ||
-            scope->phase != TN_SCOPE_OPEN ||
-            tn_load_relaxed(&scope->token.clean_epoch) !=
-                tn_load_relaxed(&tenon_cancel_epoch))) {
+    if (tn_unlikely(!tn_spawn_is_plain(worker, scope, fn))) {
         return spawn_slowly(scope, fn, arg);
     }
     if (tn_unlikely(
@@ -391,12 +361,7 @@ tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
         return spawn_once_more(scope, fn, arg);
     }
     tenon_task *task = tn_worker_take_piece(worker);
-    task->fn = fn;
-    task->arg = arg;
-    task->scope = scope;
-    task->relation = NULL;
-    // relaxed: the push publishes it.
-    tn_store_relaxed(&task->state, 0);
+    tn_spawn_fill(task, scope, fn, arg);
     scope->local_live++;
     scope->local_spawned++;
     tn_worker_count(worker, TN_TALLY_TASKS, 1);
@@ -414,7 +379,7 @@ tenon_status tenon_spawn_with(
     struct tn_spawn spawn = {
         .scope = scope, .fn = fn, .arg = arg, .options = options};
 
-    return do_spawn(&spawn);
+    return tn_spawn_do(&spawn);
 }
 
 tenon_status tenon_spawn_task(
@@ -429,7 +394,7 @@ tenon_status tenon_spawn_task(
         .options = options,
     };
 
-    return do_spawn(&spawn);
+    return tn_spawn_do(&spawn);
 }
 
 tenon_status tenon_try_spawn(
@@ -445,7 +410,7 @@ tenon_status tenon_try_spawn(
         .mode = TN_SPAWN_TRY,
     };
 
-    return do_spawn(&spawn);
+    return tn_spawn_do(&spawn);
 }
 
 tenon_status tenon_spawn_until(
@@ -462,89 +427,5 @@ tenon_status tenon_spawn_until(
         .deadline_ns = deadline_ns,
     };
 
-    return do_spawn(&spawn);
-}
-
-tenon_status tenon_scope_acquire(tenon_scope *scope, tenon_scope_ref *ref)
-{
-    if (scope == NULL || scope->executor == NULL || ref == NULL) {
-        return TENON_EINVAL;
-    }
-    if (tn_has_forked) {
-        return TENON_EFORK;
-    }
-    tenon_status status = permission(scope);
-    if (status == TENON_OK) {
-        tn_scope_enter(scope);
-        *ref = (tenon_scope_ref){.scope = scope};
-    }
-    return status;
-}
-
-// A plain task from a thread that is no worker: as in tenon_spawn().
-static tenon_status spawn_from_outside(
-    tenon_scope_ref *ref, tenon_task_fn *fn, void *arg)
-{
-    tenon_scope *scope = ref->scope;
-    tenon_executor *executor = scope->executor;
-    tenon_task *task =
-        tn_foreign_take_counted(&executor->foreign, TN_TALLY_TASKS);
-
-    if (task == NULL) {
-        return TENON_ENOMEM;
-    }
-    task->fn = fn;
-    task->arg = arg;
-    task->scope = scope;
-    task->relation = NULL;
-    // relaxed: the push publishes it.
-    tn_store_relaxed(&task->state, 0);
-    count_by_reference(ref);
-    tn_executor_inject(executor, (struct tn_job *)task);
-    return TENON_OK;
-}
-
-// Nothing that would have to be looked at?
-static inline bool is_plain(const tenon_scope_ref *ref)
-{
-    tenon_scope *scope = ref->scope;
-
-    return !tn_policy_is_watching(scope) && scope->limiter == NULL &&
-           !scope->executor->is_debugged &&
-           scope->executor->inject.limit == 0 &&
-           tn_token_is_clean(&scope->token);
-}
-
-tenon_status tenon_ref_spawn(
-    tenon_scope_ref *ref, tenon_task_fn *fn, void *arg,
-    const tenon_task_options *options)
-{
-    if (tn_likely(
-            tn_worker_self() == NULL && options == NULL && fn != NULL &&
-            ref != NULL && ref->scope != NULL && !tn_has_forked &&
-            is_plain(ref))) {
-        return spawn_from_outside(ref, fn, arg);
-    }
-    struct tn_spawn spawn = {
-        .scope = ref == NULL ? NULL : ref->scope,
-        .fn = fn,
-        .arg = arg,
-        .options = options,
-        .ref = ref,
-    };
-
-    return do_spawn(&spawn);
-}
-
-void tenon_scope_release(tenon_scope_ref *ref)
-{
-    if (ref != NULL && ref->scope != NULL) {
-        tenon_scope *scope = ref->scope;
-        int64_t unused_count = ref->credit_count;
-
-        // relaxed: the owner reads it after all have ended (E1 of scope.c).
-        tn_add_relaxed(&scope->shared_spawned, ref->spawned_count);
-        *ref = (tenon_scope_ref){.scope = NULL};
-        tn_scope_exit_shared(scope, unused_count + 1);
-    }
+    return tn_spawn_do(&spawn);
 }

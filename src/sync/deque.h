@@ -91,6 +91,32 @@ static inline bool tn_deque_looks_empty(struct tenon_deque *deque)
     return tn_load_relaxed(&deque->bottom) <= top;
 }
 
+// [owner] How many more can be added before the owner has to look up? 0 also if
+// thieves ask, and where it is not for inline calls.
+static inline int64_t tn_deque_room(struct tenon_deque *deque)
+{
+    // relaxed: it says only where to look.
+    int64_t room =
+        tn_load_relaxed(&deque->quick_limit) - tn_deque_bottom(deque);
+
+    return room > 0 ? room : 0;
+}
+
+// [owner] Make `item`, not NULL, the one at `index`, from the bottom on. There
+// is room.
+static inline void tn_deque_put(
+    struct tenon_deque *deque, int64_t index, void *item)
+{
+    // relaxed: tn_deque_advance() publishes it.
+    tn_store_relaxed(&deque->slots[index & deque->mask], item);
+}
+
+// [owner] All below `bottom` is there now.
+static inline void tn_deque_advance(struct tenon_deque *deque, int64_t bottom)
+{
+    tn_store_release(&deque->bottom, bottom);  // E1
+}
+
 // [owner] Add an item, not NULL, as the newest. False: no memory.
 static inline bool tn_deque_push(struct tenon_deque *deque, void *item)
 {

@@ -24,8 +24,8 @@
 
 struct plan {
     int capacity;
-    const char *owner;  // u: push, o: pop, b: take the oldest ones, t: trim if
-                        // it is empty
+    const char *owner;  // u: push, m: push many if there is room, o: pop, b:
+                        // take the oldest ones, t: trim if it is empty
     int steals[3];      // attempts of each thief
 };
 
@@ -72,6 +72,28 @@ static void push(void)
     mc_check(tn_deque_push(&deque, item));
     item->push_number = mc_store_index(&deque.bottom);
     pushed_count++;
+}
+
+static void push_many(void)
+{
+    int64_t end = tn_deque_bottom(&deque);
+
+    if (tn_deque_room(&deque) < BATCH) {
+        push();
+        push();
+        return;
+    }
+    for (int i = 0; i < BATCH; i++, end++) {
+        struct item *item = &items[pushed_count + i];
+
+        mc_plain_write(&item->content, content_of(pushed_count + i));
+        mc_plain_write(&item->index, end);
+        tn_deque_put(&deque, end, item);
+    }
+    tn_deque_advance(&deque, end);
+    for (int i = 0; i < BATCH; i++) {
+        items[pushed_count++].push_number = mc_store_index(&deque.bottom);
+    }
 }
 
 static void take(struct item *item)
@@ -129,6 +151,8 @@ static void owner(const void *arg)
     for (const char *step = plan->owner; *step != '\0'; step++) {
         if (*step == 'u') {
             push();
+        } else if (*step == 'm') {
+            push_many();
         } else if (*step == 'o') {
             pop();
         } else if (*step == 'b') {
@@ -212,6 +236,8 @@ static const struct plan trim = {4, "uuootu", {2}};
 static const struct plan trim_three = {4, "uuootu", {1, 1}};
 static const struct plan batch = {4, "uuubo", {2}};
 static const struct plan batch_three = {4, "uuub", {1, 1}};
+static const struct plan many = {2, "mom", {2}};
+static const struct plan many_three = {4, "mo", {1, 1}};
 static const struct plan batch_reuse = {2, "uubuu", {2}};
 static const struct plan large = {1, "uuouuuoouboooo", {3, 3}};
 
@@ -229,6 +255,8 @@ static const struct mc_scenario scenarios[] = {
     {"batch_against_steals", &batch, 2, -1, 0, MC_EXHAUSTIVE},
     {"batch_and_two_thieves", &batch_three, 2, 1, 0, MC_EXHAUSTIVE},
     {"batch_and_slots_used_again", &batch_reuse, 2, -1, 0, MC_EXHAUSTIVE},
+    {"two_at_a_time", &many, 2, -1, 0, MC_EXHAUSTIVE},
+    {"two_at_a_time_two_thieves", &many_three, 2, 1, 0, MC_EXHAUSTIVE},
     {"many_items_random", &large, 0, 0, 0, MC_RANDOM},
     {"many_items_pct", &large, 0, 0, 0, MC_PCT},
     {.name = NULL},
