@@ -31,10 +31,17 @@ bool tn_stack_has_left(const void *place, const void *end);
 // [any] Add 1 to an eventfd(2).
 void tn_eventfd_add(int event_fd);
 
+// A large page of most processors.
+#define TN_HUGE_BYTES ((size_t)2 * 1024 * 1024)
+
 // [any] Fresh zeroed pages, or NULL. `align` is a power of two, >= a page.
 void *tn_pages_map(size_t size_bytes, size_t align);
 
-// [any] Give back what tn_pages_map() gave. Accepts NULL.
+// [any] Have as few page faults as the system can do with in pages that are
+// aligned to TN_HUGE_BYTES. A wish.
+void tn_pages_prefer_huge(void *pages, size_t size_bytes);
+
+// [any] Give back what tn_pages_map() gave, or a part of it. Accepts NULL.
 void tn_pages_unmap(void *pages, size_t size_bytes);
 
 // [any] Give the memory back but keep the addresses: they read as zero.

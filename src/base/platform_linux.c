@@ -182,6 +182,11 @@ void *tn_pages_map(size_t size_bytes, size_t align)
     return start + before;
 }
 
+void tn_pages_prefer_huge(void *pages, size_t size_bytes)
+{
+    madvise(pages, size_bytes, MADV_HUGEPAGE);
+}
+
 void tn_pages_unmap(void *pages, size_t size_bytes)
 {
     if (pages != NULL) {

@@ -66,6 +66,20 @@ static size_t ring_bytes(size_t capacity)
            capacity * sizeof(_Atomic(void *));
 }
 
+// In large pages from some size on: else the faults of a queue that grows take
+// as long as all that is queued.
+static struct tenon_ring *map_ring(size_t size_bytes)
+{
+    bool is_huge = size_bytes >= 2 * TN_HUGE_BYTES;
+    struct tenon_ring *ring =
+        tn_pages_map(size_bytes, is_huge ? TN_HUGE_BYTES : PAGE_BYTES);
+
+    if (is_huge && ring != NULL) {
+        tn_pages_prefer_huge(ring, size_bytes);
+    }
+    return ring;
+}
+
 static struct tenon_ring *ring_create(size_t capacity)
 {
     size_t size_bytes = ring_bytes(capacity);
@@ -73,7 +87,7 @@ static struct tenon_ring *ring_create(size_t capacity)
 
     if (size_bytes >= PAGED_BYTES) {
         size_bytes = (size_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-        ring = tn_pages_map(size_bytes, PAGE_BYTES);
+        ring = map_ring(size_bytes);
     } else {
         ring = calloc(1, size_bytes);
     }

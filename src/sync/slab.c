@@ -13,6 +13,7 @@
 // Progress: take and give wait-free for the owner but for mmap and munmap;
 //           return lock-free.
 // Memory:   a slab without a used piece is unmapped, but for a few in reserve.
+//           From some number on slabs lie in large pages.
 // Invariants:
 //   I1 a slab with a free piece is current or in the partial list
 //   I2 a slab in no list is full
@@ -33,6 +34,9 @@
 // So many slabs (4 MiB) are kept although nothing in them is used.
 #define EMPTY_MAX 16
 
+// So many (4 MiB) are mapped one by one, the others 8 at a time.
+#define SINGLE_MAX 16
+
 _Static_assert(
     sizeof(struct tn_slab) <= HEADER_PIECES * TN_PIECE_BYTES,
     "the header fits its pieces");
@@ -50,6 +54,9 @@ void tn_slab_fini(struct tn_slab_cache *cache)
         struct tn_slab *next = slab->next == cache->all ? NULL : slab->next;
         tn_pages_unmap(slab, TN_SLAB_BYTES);
         slab = next;
+    }
+    if (cache->region_bytes > 0) {
+        tn_pages_unmap(cache->region, cache->region_bytes);
     }
     tn_slab_init(cache);
 }
@@ -79,14 +86,37 @@ static void unlink_slab(struct tn_slab_cache *cache, struct tn_slab *slab)
     }
 }
 
+// Memory for one. Who has many gets large pages, some at a time: a fault for
+// each small one would take as long as what is done with the pieces in it.
+static struct tn_slab *map_slab(struct tn_slab_cache *cache)
+{
+    if (cache->region_bytes == 0) {
+        if (cache->slab_count < SINGLE_MAX) {
+            return tn_pages_map(TN_SLAB_BYTES, TN_SLAB_BYTES);
+        }
+        cache->region = tn_pages_map(TN_HUGE_BYTES, TN_HUGE_BYTES);
+        if (cache->region == NULL) {
+            return NULL;
+        }
+        cache->region_bytes = TN_HUGE_BYTES;
+        tn_pages_prefer_huge(cache->region, TN_HUGE_BYTES);
+    }
+    struct tn_slab *slab = (struct tn_slab *)cache->region;
+
+    cache->region += TN_SLAB_BYTES;
+    cache->region_bytes -= TN_SLAB_BYTES;
+    return slab;
+}
+
 static struct tn_slab *add_slab(struct tn_slab_cache *cache)
 {
-    struct tn_slab *slab = tn_pages_map(TN_SLAB_BYTES, TN_SLAB_BYTES);
+    struct tn_slab *slab = map_slab(cache);
 
     if (slab != NULL) {
         slab->cache = cache;
         slab->fresh_count = PIECES_PER_SLAB;
         link_slab(cache, slab);
+        cache->slab_count++;
     }
     return slab;
 }
@@ -125,6 +155,7 @@ static void sweep(struct tn_slab_cache *cache)
         *end = slab->next_partial;
         cache->empty_count--;
         unlink_slab(cache, slab);
+        cache->slab_count--;
         tn_pages_unmap(slab, TN_SLAB_BYTES);
     }
 }

@@ -45,7 +45,10 @@ struct tn_slab_cache {
     struct tn_slab *current;
     struct tn_slab *partial;  // others that have free pieces
     struct tn_slab *all;      // ring of all slabs, or NULL
+    size_t slab_count;        // of those
     size_t empty_count;       // of those, wholly unused ones
+    char *region;             // mapped for the next slabs
+    size_t region_bytes;      // what is left of it
     const void *group;        // fixed: caches that end together
 
     // Every thread.

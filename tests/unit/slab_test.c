@@ -49,6 +49,7 @@ static size_t slab_count(const struct tn_slab_cache *of)
         count++;
         slab = slab->next == of->all ? NULL : slab->next;
     }
+    cr_assert(eq(sz, of->slab_count, count));
     return count;
 }
 

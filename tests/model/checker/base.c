@@ -35,6 +35,12 @@ void *tn_pages_map(size_t size_bytes, size_t align)
     return mc_heap_alloc(size_bytes, align, true);
 }
 
+void tn_pages_prefer_huge(void *pages, size_t size_bytes)
+{
+    (void)pages;
+    (void)size_bytes;
+}
+
 void tn_pages_unmap(void *pages, size_t size_bytes)
 {
     (void)size_bytes;
