@@ -360,15 +360,17 @@ static void close(tenon_scope *scope)
     }
 }
 
+// `end` as for tn_value_check(); a plain scope has no values.
 static __attribute__((noinline)) tenon_status join_slowly(
-    tenon_scope *scope, tenon_status body, tenon_report *report)
+    tenon_scope *scope, tenon_status body, tenon_report *report,
+    const char *end)
 {
     tenon_status misuse = check_join(scope);
 
     if (misuse != TENON_OK) {
         return misuse;
     }
-    tn_value_check(scope, TN_STACK_CALLEES);
+    tn_value_check(scope, end);
     close_left_open_inside(scope);
     scope->phase = TN_SCOPE_JOINING;
     end_body(scope, body);
@@ -413,7 +415,7 @@ static inline __attribute__((always_inline)) tenon_status end_plainly(
     tenon_task *owner = scope->owner;
 
     if (tn_unlikely(!is_uneventful(scope))) {
-        return join_slowly(scope, TENON_OK, NULL);
+        return join_slowly(scope, TENON_OK, NULL, NULL);
     }
     scope->token.up.parent = NULL;
     scope->phase = TN_SCOPE_JOINED;
@@ -438,11 +440,11 @@ static __attribute__((noinline)) tenon_status run_members(
         }
         tenon_task *task = tn_deque_pop_unasked(deque);
         if (tn_unlikely(task == NULL)) {
-            return join_slowly(scope, TENON_OK, NULL);
+            return join_slowly(scope, TENON_OK, NULL, NULL);
         }
         if (tn_unlikely(tn_task_is_forked(task) || task->scope != scope)) {
             tn_worker_requeue(worker, (struct tn_job *)task);
-            return join_slowly(scope, TENON_OK, NULL);
+            return join_slowly(scope, TENON_OK, NULL, NULL);
         }
         if (tn_unlikely(tn_task_flags(task) != 0)) {
             tn_task_run(worker, (struct tn_job *)task);
@@ -454,8 +456,9 @@ static __attribute__((noinline)) tenon_status run_members(
             worker->face.deque.is_trim_due && tn_worker_can_trim(worker))) {
         tn_worker_tidy(worker);
     }
-    return tn_likely(is_empty(scope)) ? end_plainly(worker, scope)
-                                      : join_slowly(scope, TENON_OK, NULL);
+    return tn_likely(is_empty(scope))
+               ? end_plainly(worker, scope)
+               : join_slowly(scope, TENON_OK, NULL, NULL);
 }
 
 tenon_status tenon_scope_join(
@@ -466,7 +469,7 @@ tenon_status tenon_scope_join(
     if (tn_unlikely(
             body != TENON_OK || report != NULL ||
             !may_join_plainly(worker, scope))) {
-        return join_slowly(scope, body, report);
+        return join_slowly(scope, body, report, TN_STACK_CALLEES);
     }
     return is_empty(scope) ? end_plainly(worker, scope)
                            : run_members(worker, scope);

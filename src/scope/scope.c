@@ -286,8 +286,9 @@ static bool is_open_here(
                          : is_open_in(scope, owner);
 }
 
+// `end` as for is_open_here().
 static __attribute__((noinline)) tenon_status open_slowly(
-    tenon_scope *scope, const tenon_scope_options *options)
+    tenon_scope *scope, const tenon_scope_options *options, const char *end)
 {
     tenon_executor *executor = NULL;
 
@@ -302,7 +303,7 @@ static __attribute__((noinline)) tenon_status open_slowly(
     if (status != TENON_OK) {
         return status;
     }
-    if (is_open_here(scope, executor, TN_STACK_CALLEES)) {
+    if (is_open_here(scope, executor, end)) {
         return TENON_EALREADY;
     }
     struct place place = find_place(executor, options);
@@ -368,7 +369,7 @@ tenon_status tenon_scope_open(
             scope == NULL || options != NULL || owner == NULL ||
             tn_has_forked || worker->executor->is_debugged ||
             scope_around(owner)->executor != worker->executor)) {
-        return open_slowly(scope, options);
+        return open_slowly(scope, options, TN_STACK_CALLEES);
     }
     if (tn_unlikely(is_open_in(scope, owner))) {
         return TENON_EALREADY;

@@ -226,7 +226,7 @@ Test(reference, to_a_joined_scope_is_refused)
 {
     tenon_executor *executor = pool_create(1);
     tenon_scope scope;
-    tenon_scope_ref ref = {NULL};
+    tenon_scope_ref ref = {.scope = NULL};
 
     must_open(&scope, executor);
     must_join(&scope, NULL, TENON_OK);
