@@ -75,7 +75,7 @@ static void *thief_main(void *arg)
         void *item = NULL;
         int64_t index = 0;
 
-        if (tn_deque_steal(&match->deque, &item, &index) == TN_STEAL_TAKEN) {
+        if (tn_deque_steal(&match->deque, 1, &item, &index) == TN_STEAL_TAKEN) {
             match->stolen_sum += (uintptr_t)item;
             stolen_count++;
         }

@@ -91,8 +91,12 @@ struct tenon_worker {
     TENON_ATOMIC(uint32_t) * idle_state;  // src/sched/idle.h
 };
 
-// Bumped by every cancel in the process.
-TENON_API extern TENON_ATOMIC(uint64_t) tenon_cancel_epoch;
+// Bumped by every cancel in the process, and read by every poll: its cache line
+// holds nothing else.
+struct tenon_epoch {
+    TENON_CACHE_ALIGNED TENON_ATOMIC(uint64_t) value;
+};
+TENON_API extern struct tenon_epoch tenon_cancel_epoch;
 
 // What the inline calls hand on when it is not the common case.
 TENON_API TENON_COLD bool tenon_cancelled_slow(tenon_task *self);

@@ -115,7 +115,7 @@ struct tenon_task {
 static inline bool tenon_cancelled(tenon_task *self)
 {
     // relaxed: a changed epoch is loaded again with acquire order.
-    uint64_t epoch = TENON_LOAD_RELAXED(&tenon_cancel_epoch);
+    uint64_t epoch = TENON_LOAD_RELAXED(&tenon_cancel_epoch.value);
 
     return TENON_UNLIKELY(epoch != self->clean_epoch) &&
            tenon_cancelled_slow(self);

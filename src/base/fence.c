@@ -54,8 +54,10 @@ void tn_fence_heavy(void)
     tn_store_relaxed(&cost_ns, (7 * tn_load_relaxed(&cost_ns) + took_ns) / 8);
 }
 
-uint64_t tn_fence_patience_ns(void)
+uint64_t tn_fence_patience_ns(uint32_t running_count)
 {
+    uint64_t count = running_count == 0 ? 1 : running_count;
+
     // relaxed: an estimate.
-    return tn_clock_now_ns() + tn_load_relaxed(&cost_ns);
+    return tn_clock_now_ns() + count * tn_load_relaxed(&cost_ns);
 }

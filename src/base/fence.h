@@ -18,6 +18,7 @@
 #include "base/atomic.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 // Written once by tn_fence_setup(), before any second thread of ours.
 extern bool tn_fence_is_asymmetric;
@@ -29,10 +30,12 @@ void tn_fence_setup(void);
 void tn_fence_heavy(void);
 
 // [any] When to give up waiting for what would spare a heavy fence, a time of
-// CLOCK_MONOTONIC: after as long as one takes, so the two together take no more
-// than twice the better one (the ski rental problem: Karlin, Manasse, Rudolph
-// and Sleator, "Competitive snoopy caching", Algorithmica 1988).
-uint64_t tn_fence_patience_ns(void);
+// CLOCK_MONOTONIC: after as long as one costs the `running_count` threads that
+// it interrupts together, as each loses about as much as who issues it. So the
+// two together take no more than twice the better one (the ski rental problem:
+// Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching",
+// Algorithmica 1988).
+uint64_t tn_fence_patience_ns(uint32_t running_count);
 
 // [any] The frequent side; pairs with tn_fence_heavy() only.
 static inline void tn_fence_light(void)

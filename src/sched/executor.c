@@ -12,6 +12,7 @@
 #include "sched/executor.h"
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/fence.h"
 #include "sched/worker.h"
 
@@ -69,6 +70,7 @@ static void init_fields(
         .wait_spin_ns = config->wait_spin_ns,
         .stack_size_bytes = config->stack_size_bytes,
         .searcher_limit = (config->worker_count + 1) / 2,
+        .cpu_count = tn_cpu_affinity_count(),
         .is_debugged = config->is_debugged,
     };
     snprintf(executor->name, sizeof(executor->name), "%s", config->name);

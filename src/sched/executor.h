@@ -35,6 +35,7 @@ struct tenon_executor {
     uint64_t wait_spin_ns;  // before a waiting one parks
     size_t stack_size_bytes;
     uint32_t searcher_limit;
+    uint32_t cpu_count;  // on which its threads may run
     char name[16];
     _Atomic(bool) is_stopping;
 

@@ -68,6 +68,15 @@ static inline uint32_t tn_idle_searching_count(struct tn_idle *idle)
     return tn_load_relaxed(&idle->state) & TN_IDLE_SEARCHING_MASK;
 }
 
+// [any] How many sleep or search now: a guess.
+static inline uint32_t tn_idle_count(struct tn_idle *idle)
+{
+    // relaxed: a guess.
+    uint32_t state = tn_load_relaxed(&idle->state);
+
+    return state / TN_IDLE_SLEEPING_ONE + (state & TN_IDLE_SEARCHING_MASK);
+}
+
 // [any] After a push: are all asleep who could look?
 static inline bool tn_idle_must_wake(struct tn_idle *idle)
 {

@@ -123,15 +123,28 @@ void tn_worker_run_stolen(
     tn_store_relaxed(&worker->stolen_mark, old_mark);
 }
 
+// How many threads of ours a fence would interrupt: those that run, on no more
+// CPUs than there are.
+static uint32_t running_count(struct tn_worker *worker)
+{
+    struct tenon_executor *executor = worker->executor;
+    // relaxed: a guess.
+    uint32_t active = tn_load_relaxed(&executor->crew.active_count);
+    uint32_t idle = tn_idle_count(worker->idle);
+    uint32_t running = active > idle ? active - idle : 1;
+
+    return running < executor->cpu_count ? running : executor->cpu_count;
+}
+
 struct tn_job *tn_worker_steal_from(
     struct tn_worker *worker, struct tn_worker *victim, int64_t *job_index)
 {
+    uint32_t rival_count = running_count(worker);
     void *item = NULL;
 
-    (void)worker;
     for (int i = 0; i < STEAL_TRIES; i++) {
         enum tn_steal result =
-            tn_deque_steal(&victim->face.deque, &item, job_index);
+            tn_deque_steal(&victim->face.deque, rival_count, &item, job_index);
         if (result == TN_STEAL_TAKEN) {
             return item;
         }

@@ -377,7 +377,8 @@ static void inspect(struct tn_census *census)
 
     tn_census_lock();
     // Whoever polls from now on takes the slow way.
-    look.epoch = tn_add_acqrel(&tenon_cancel_epoch, 1) + 1;  // E2 of token.c
+    look.epoch =
+        tn_add_acqrel(&tenon_cancel_epoch.value, 1) + 1;  // E2 of token.c
     for (struct tn_node *node = &census->root; node != NULL;
          node = tn_census_next(&census->root, node, &depth)) {
         if (node->kind == TN_NODE_TASK && !node->is_gone) {

@@ -46,7 +46,9 @@
 
 enum { TAG_RECORD = 0, TAG_INLINE = 1, TAG_PARENT = 2, TAG_MASK = 3 };
 
-_Atomic(uint64_t) tenon_cancel_epoch = 1;
+struct tenon_epoch tenon_cancel_epoch = {.value = 1};
+_Static_assert(
+    sizeof(tenon_cancel_epoch) == TN_CACHE_LINE, "nothing else is in its line");
 
 void tn_token_link(
     tenon_token *token, tenon_token_link *links, uint32_t link_count)
@@ -61,7 +63,7 @@ void tn_token_link(
 static void announce(tenon_token *origin)
 {
     if (tn_load_acquire(&origin->is_announced) == 0) {  // E3
-        tn_add_acqrel(&tenon_cancel_epoch, 1);          // E2
+        tn_add_acqrel(&tenon_cancel_epoch.value, 1);    // E2
         tn_store_release(&origin->is_announced, 1);     // E3
     }
 }
@@ -281,7 +283,7 @@ bool tenon_token_cancel(tenon_token *token, int code, const char *format, ...)
 bool tenon_token_cancelled(tenon_token *token)
 {
     // relaxed: I2; a changed epoch is loaded again with acquire order.
-    uint64_t epoch = tn_load_relaxed(&tenon_cancel_epoch);
+    uint64_t epoch = tn_load_relaxed(&tenon_cancel_epoch.value);
 
     // relaxed: I2.
     if (tn_load_relaxed(&token->clean_epoch) == epoch) {

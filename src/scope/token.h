@@ -76,7 +76,7 @@ static inline bool tn_token_is_clean(tenon_token *token)
 {
     // relaxed: I2 of token.c.
     return tn_load_relaxed(&token->clean_epoch) ==
-           tn_load_relaxed(&tenon_cancel_epoch);  // relaxed: I2
+           tn_load_relaxed(&tenon_cancel_epoch.value);  // relaxed: I2
 }
 
 // [owner] Nobody else uses it any more: is it clean, and has it neither a
@@ -94,7 +94,7 @@ static inline bool tn_token_is_plain(tenon_token *token)
 // [any]
 static inline uint64_t tn_cancel_epoch(void)
 {
-    return tn_load_acquire(&tenon_cancel_epoch);  // E2 of token.c
+    return tn_load_acquire(&tenon_cancel_epoch.value);  // E2 of token.c
 }
 
 #endif

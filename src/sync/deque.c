@@ -11,10 +11,10 @@
 //           look at top; and a thief asks first.
 // Asking:   the heavy fence interrupts the owner, which takes microseconds
 //           where processors are virtual. So a thief counts `asked` up, sets
-//           quick_limit to 0, and waits as long as a fence takes. An owner that
-//           pushes, forks or pops meanwhile notices and answers; then the two
-//           agree on what came before without a fence. Who gets no answer uses
-//           the fence.
+//           quick_limit to 0, and waits as long as a fence costs all who run.
+//           An owner that pushes, forks or pops meanwhile notices and answers;
+//           then the two agree on what came before without a fence. Who gets
+//           no answer uses the fence.
 // Shape:    items at indices top .. bottom-1; index i lives in slot i & mask.
 //           Indices only grow: 2^63 pushes are never reached.
 // Roles:    one owner: push, pop (tenon/inline.h), grow, trim. Any thread:
@@ -262,13 +262,13 @@ size_t tn_deque_take_oldest(
 }
 
 // True: the owner has answered.
-static bool ask(struct tenon_deque *deque)
+static bool ask(struct tenon_deque *deque, uint32_t running_count)
 {
     uint32_t ticket = tn_add_release(&deque->asked, 1) + 1;  // E6
 
     // relaxed: it says only where to look.
     tn_store_relaxed(&deque->quick_limit, 0);
-    uint64_t end_ns = tn_fence_patience_ns();
+    uint64_t end_ns = tn_fence_patience_ns(running_count);
     do {
         for (int i = 0; i < TN_DEQUE_ANSWER_LOOKS; i++) {
             uint32_t answered = tn_load_acquire(&deque->answered);  // E6
@@ -282,7 +282,8 @@ static bool ask(struct tenon_deque *deque)
 }
 
 enum tn_steal tn_deque_steal(
-    struct tenon_deque *deque, void **item, int64_t *index)
+    struct tenon_deque *deque, uint32_t running_count, void **item,
+    int64_t *index)
 {
     // A plain look first: an empty deque costs no fence.
     if (tn_deque_looks_empty(deque)) {
@@ -290,7 +291,7 @@ enum tn_steal tn_deque_steal(
     }
     // relaxed: E6 or E2's fence orders it before the load of bottom.
     int64_t top = tn_load_relaxed(&deque->top);
-    if (!deque->is_asymmetric || !ask(deque)) {
+    if (!deque->is_asymmetric || !ask(deque, running_count)) {
         tn_fence_heavy();  // E2, pairs with the light fence in tn_deque_pop()
     }
     int64_t bottom = tn_load_acquire(&deque->bottom);  // E1, E2

@@ -47,9 +47,12 @@ void tn_deque_answer(struct tenon_deque *deque);
 // [owner] The rare half of pop: `index` is the last item or none is left.
 void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top);
 
-// [any] Take the oldest item into `*item` and its index into `*index`.
+// [any] Take the oldest item into `*item` and its index into `*index`, while
+// `running_count` threads run that a fence would interrupt: the more, the
+// longer this waits for an answer.
 enum tn_steal tn_deque_steal(
-    struct tenon_deque *deque, void **item, int64_t *index);
+    struct tenon_deque *deque, uint32_t running_count, void **item,
+    int64_t *index);
 
 // [owner] Take up to `count` of the oldest items into `items[]`, oldest first;
 // the number taken.

@@ -183,7 +183,7 @@ static void steal(const void *arg)
         int64_t index = -1;
 
         stealing_count++;
-        enum tn_steal result = tn_deque_steal(&deque, &item, &index);
+        enum tn_steal result = tn_deque_steal(&deque, 1, &item, &index);
         if (result != TN_STEAL_EMPTY) {
             check_pushes_known();  // L6
         }

@@ -218,7 +218,8 @@ static void check_not_clean(int token)
     uint64_t epoch = 0;
 
     for (int i = 0; mc_could_read(&tokens[token].clean_epoch, i, &clean); i++) {
-        for (int k = 0; mc_could_read(&tenon_cancel_epoch, k, &epoch); k++) {
+        for (int k = 0; mc_could_read(&tenon_cancel_epoch.value, k, &epoch);
+             k++) {
             mc_check(clean != epoch);  // L7
         }
     }
@@ -262,7 +263,7 @@ static void check_movers(const struct plan *plan, int number)
     if (!is_private(plan, token_of(number))) {
         return;
     }
-    moves[number] = mc_store_index(&tenon_cancel_epoch);
+    moves[number] = mc_store_index(&tenon_cancel_epoch.value);
     for (int i = 1; i < NUMBERS; i++) {
         bool is_earlier = moves[i] != 0 && moves[i] < moves[number];
         mc_check(!is_earlier || mc_knows_write(&payloads[i]));  // L9

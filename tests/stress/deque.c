@@ -74,7 +74,7 @@ static void steal_one(struct thief *thief)
     void *taken = NULL;
     int64_t index = -1;
 
-    if (tn_deque_steal(&deque, &taken, &index) != TN_STEAL_TAKEN) {
+    if (tn_deque_steal(&deque, 1, &taken, &index) != TN_STEAL_TAKEN) {
         return;
     }
     struct item *item = taken;

@@ -50,7 +50,7 @@ static int steal(void)
     void *item = NULL;
     int64_t index = 0;
 
-    return tn_deque_steal(&deque, &item, &index) == TN_STEAL_TAKEN
+    return tn_deque_steal(&deque, 1, &item, &index) == TN_STEAL_TAKEN
                ? (int)((int *)item - items)
                : -1;
 }
@@ -119,7 +119,7 @@ Test(deque, steal_tells_the_index_of_what_it_took)
     cr_assert(eq(int, pop(), 2));
     for (int64_t i = 0; i < 2; i++) {
         cr_assert(
-            eq(int, (int)tn_deque_steal(&deque, &item, &index),
+            eq(int, (int)tn_deque_steal(&deque, 1, &item, &index),
                (int)TN_STEAL_TAKEN));
         cr_expect(eq(i64, index, i));
     }
@@ -132,8 +132,9 @@ Test(deque, steal_from_empty_leaves_outputs_untouched)
     int64_t index = 77;
 
     make_deque(4);
-    cr_assert(eq(
-        int, (int)tn_deque_steal(&deque, &item, &index), (int)TN_STEAL_EMPTY));
+    cr_assert(
+        eq(int, (int)tn_deque_steal(&deque, 1, &item, &index),
+           (int)TN_STEAL_EMPTY));
     cr_expect(eq(ptr, item, items));
     cr_expect(eq(i64, index, 77));
     end_deque();
@@ -316,7 +317,7 @@ static void *thief_main(void *arg)
 
     gate_open(&race->ready);
     while (!atomic_load(&race->is_over)) {
-        if (tn_deque_steal(&deque, &item, &index) == TN_STEAL_TAKEN) {
+        if (tn_deque_steal(&deque, 1, &item, &index) == TN_STEAL_TAKEN) {
             take(race, item);
             atomic_fetch_add(&race->stolen_count, 1);
         }

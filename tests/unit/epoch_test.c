@@ -76,7 +76,7 @@ Test(epoch, what_refuses_a_cancel_is_set)
 static uint64_t epoch_now(void)
 {
     // relaxed: nobody else is here.
-    return tn_load_relaxed(&tenon_cancel_epoch);
+    return tn_load_relaxed(&tenon_cancel_epoch.value);
 }
 
 static uint64_t epoch_of(tenon_token *token)
