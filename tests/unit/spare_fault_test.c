@@ -26,7 +26,7 @@ static void end(tenon_executor *executor)
 Test(spare_fault, without_spares_a_waiter_runs_what_is_its_own)
 {
     tenon_executor *executor = pool_create(1);
-    struct task_waiter waiter = {.ref = {NULL}};
+    struct task_waiter waiter = {.ref = {.scope = NULL}};
     struct gate gate = {0};
     tenon_scope scope;
 
@@ -49,7 +49,7 @@ Test(spare_fault, without_spares_a_waiter_runs_what_is_its_own)
 Test(spare_fault, without_spares_strangers_run_when_the_waiter_is_done)
 {
     tenon_executor *executor = pool_create(1);
-    struct task_waiter waiter = {.ref = {NULL}};
+    struct task_waiter waiter = {.ref = {.scope = NULL}};
     atomic_uint count = 0;
     tenon_scope scope;
 
