@@ -140,13 +140,6 @@ static inline bool tn_worker_can_trim(struct tn_worker *worker)
            tn_deque_looks_empty(&worker->face.deque);
 }
 
-// [its thread] Is there something for tn_worker_tidy() to do?
-static inline bool tn_worker_is_untidy(struct tn_worker *worker)
-{
-    return worker->returns.first != NULL ||
-           tn_slab_has_returned(&worker->cache) || tn_worker_can_trim(worker);
-}
-
 // [its thread] 64 bytes, or NULL.
 static inline void *tn_worker_take_piece(struct tn_worker *worker)
 {

@@ -433,8 +433,13 @@ static __attribute__((noinline)) tenon_status run_members(
     struct tn_worker *worker, tenon_scope *scope)
 {
     struct tenon_deque *deque = &worker->face.deque;
+    uint32_t mark = scope->owner->result.mark;
 
     while (scope->local_live != 0) {
+        // What lies below is of those further out: wait.c.
+        if (tn_unlikely((uint32_t)tn_deque_bottom(deque) == mark)) {
+            return join_slowly(scope, TENON_OK, NULL, NULL);
+        }
         if (tn_unlikely(tn_deque_is_asked(deque))) {
             tn_worker_answer(worker);
         }
@@ -452,8 +457,7 @@ static __attribute__((noinline)) tenon_status run_members(
             tn_task_run_plainly(worker, task, scope, true);
         }
     }
-    if (tn_unlikely(
-            worker->face.deque.is_trim_due && tn_worker_can_trim(worker))) {
+    if (tn_unlikely(tn_worker_can_trim(worker))) {
         tn_worker_tidy(worker);
     }
     return tn_likely(is_empty(scope))

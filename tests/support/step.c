@@ -8,19 +8,27 @@
 
 #include "step.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+// What the child ends with.
+enum { EXIT_GIVEN_UP = 77 };
+
+void step_give_up(void)
+{
+    _exit(EXIT_GIVEN_UP);
+}
 
 #ifdef __x86_64__
 
 #include <signal.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define LINE_BYTES 64
 #define CODE_BYTES 15  // the longest instruction
@@ -53,6 +61,7 @@ __attribute__((noinline)) void step_end(void)
 struct tracer {
     pid_t thread;  // that is followed, or 0
     bool is_done;
+    int status;  // of the child that has ended
     unsigned char lines[STEP_LINES][LINE_BYTES];
     struct step_counts *counts;
 };
@@ -157,6 +166,7 @@ static void trace(pid_t process, struct tracer *tracer)
     int status = 0;
 
     waitpid(process, &status, 0);
+    tracer->status = status;
     if (!WIFSTOPPED(status)) {
         return;
     }
@@ -172,8 +182,7 @@ static void trace(pid_t process, struct tracer *tracer)
         if (WIFSTOPPED(status)) {
             handle_stop(tracer, thread, status);
         } else if (thread == process) {
-            tracer->is_done = tracer->is_done && WIFEXITED(status) &&
-                              WEXITSTATUS(status) == 0;
+            tracer->status = status;
             return;
         }
     }
@@ -184,14 +193,27 @@ static _Noreturn void be_traced(void (*fn)(void *arg), void *arg)
     unsetenv("TENON_FENCE");
     unsetenv("TENON_DEBUG");
     if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-        _exit(1);
+        step_give_up();
     }
     raise(SIGSTOP);
     fn(arg);
     _exit(0);
 }
 
-bool step_run(void (*fn)(void *arg), void *arg, struct step_counts *counts)
+static enum step_result result_of(const struct tracer *tracer)
+{
+    if (!WIFEXITED(tracer->status)) {
+        return STEP_FAILED;
+    }
+    int status = WEXITSTATUS(tracer->status);
+    if (status == EXIT_GIVEN_UP) {
+        return STEP_UNAVAILABLE;
+    }
+    return status == 0 && tracer->is_done ? STEP_COUNTED : STEP_FAILED;
+}
+
+enum step_result step_run(
+    void (*fn)(void *arg), void *arg, struct step_counts *counts)
 {
     struct tracer tracer = {.counts = counts};
 
@@ -200,7 +222,7 @@ bool step_run(void (*fn)(void *arg), void *arg, struct step_counts *counts)
         NULL, sizeof(*watch), PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (watch == MAP_FAILED) {
-        return false;
+        return STEP_FAILED;
     }
     pid_t process = fork();
     if (process == 0) {
@@ -210,17 +232,18 @@ bool step_run(void (*fn)(void *arg), void *arg, struct step_counts *counts)
         trace(process, &tracer);
     }
     munmap(watch, sizeof(*watch));
-    return tracer.is_done;
+    return process > 0 ? result_of(&tracer) : STEP_FAILED;
 }
 
 #else
 
-bool step_run(void (*fn)(void *arg), void *arg, struct step_counts *counts)
+enum step_result step_run(
+    void (*fn)(void *arg), void *arg, struct step_counts *counts)
 {
     (void)fn;
     (void)arg;
     (void)counts;
-    return false;
+    return STEP_UNAVAILABLE;
 }
 
 void step_watch(uint32_t line, const void *address)

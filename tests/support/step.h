@@ -22,10 +22,19 @@ struct step_counts {
     bool is_changed[STEP_LINES];  // which ones
 };
 
+enum step_result {
+    STEP_COUNTED,
+    STEP_UNAVAILABLE,  // on this processor, in this system, or step_give_up()
+    STEP_FAILED,       // the child ended otherwise, or began or ended nothing
+};
+
 // [main, blocks] Run `fn(arg)` in a child process, and count what is executed
 // between step_begin() and step_end(), which one of its threads calls once.
-// False: it is not to be had here, or the child ended otherwise.
-bool step_run(void (*fn)(void *arg), void *arg, struct step_counts *counts);
+enum step_result step_run(
+    void (*fn)(void *arg), void *arg, struct step_counts *counts);
+
+// [child] What would be counted is not to be had here: end the child.
+_Noreturn void step_give_up(void);
 
 // [child] From now on look whether something changes in the cache line of
 // `address`, the `line`th one. Before step_begin().
