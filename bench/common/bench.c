@@ -218,6 +218,16 @@ void bench_require(const struct bench *bench, bool ok, const char *what)
     }
 }
 
+void *bench_new_array(const struct bench *bench, size_t count, size_t size)
+{
+    size_t size_bytes = (count * size + 63) / 64 * 64;
+    void *array = aligned_alloc(64, size_bytes);
+
+    bench_require(bench, array != NULL, "no memory for an array");
+    memset(array, 0, size_bytes);
+    return array;
+}
+
 static int compare_doubles(const void *left, const void *right)
 {
     double a = *(const double *)left;

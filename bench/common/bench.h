@@ -121,6 +121,10 @@ void bench_count(struct bench *bench, const char *name, double value);
 void bench_check(
     const struct bench *bench, const char *what, uint64_t got, uint64_t want);
 
+// [driver] An array of zeroes that begins with a cache line, all of its pages at
+// hand: free() it. Exits with 1 if there is no memory.
+void *bench_new_array(const struct bench *bench, size_t count, size_t size);
+
 // [any] Exits with 1 and a message unless `ok`.
 void bench_require(const struct bench *bench, bool ok, const char *what);
 

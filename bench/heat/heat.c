@@ -9,7 +9,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define HALF_TURN 3.14159265358979323846
 
@@ -22,15 +21,6 @@
 static size_t stride(const struct heat *heat)
 {
     return heat->side + 2;
-}
-
-static double *new_numbers(const struct bench *bench, size_t count)
-{
-    double *numbers = malloc(count * sizeof(*numbers));
-
-    bench_require(bench, numbers != NULL, "no memory for the plates");
-    memset(numbers, 0, count * sizeof(*numbers));
-    return numbers;
 }
 
 // Of the sine over the rows or over the columns: its angle from point to
@@ -57,9 +47,11 @@ void heat_start(
         bench_usage(bench, "the size is out of range");
     }
     heat->block_count = (heat->side + HEAT_BLOCK_ROWS - 1) / HEAT_BLOCK_ROWS;
-    heat->now = new_numbers(bench, stride(heat) * stride(heat));
-    heat->next = new_numbers(bench, stride(heat) * stride(heat));
-    heat->shape = new_numbers(bench, stride(heat));
+    heat->now =
+        bench_new_array(bench, stride(heat) * stride(heat), sizeof(double));
+    heat->next =
+        bench_new_array(bench, stride(heat) * stride(heat), sizeof(double));
+    heat->shape = bench_new_array(bench, stride(heat), sizeof(double));
     for (size_t column = 1; column <= heat->side; column++) {
         heat->shape[column] = sin((double)column * column_angle(heat));
     }

@@ -61,11 +61,8 @@ void lu_start(
         bench_usage(bench, "the size is no multiple of 32");
     }
     lu->side = size / LU_BLOCK;
-    lu->matrix = aligned_alloc(64, number_count(lu) * sizeof(double));
-    lu->original = aligned_alloc(64, number_count(lu) * sizeof(double));
-    bench_require(
-        bench, lu->matrix != NULL && lu->original != NULL,
-        "no memory for the matrix");
+    lu->matrix = bench_new_array(bench, number_count(lu), sizeof(double));
+    lu->original = bench_new_array(bench, number_count(lu), sizeof(double));
     fill(lu);
     memcpy(lu->original, lu->matrix, number_count(lu) * sizeof(double));
     bench->operation_count = operation_count(lu);

@@ -21,9 +21,7 @@ void reduce_start(
     bench_parse(bench, argc, argv);
     reduce->count = bench_size_number(bench, REDUCE_SIZE_MAX);
     reduce->block_count = (reduce->count + REDUCE_BLOCK - 1) / REDUCE_BLOCK;
-    reduce->numbers =
-        aligned_alloc(64, reduce->block_count * REDUCE_BLOCK * sizeof(double));
-    bench_require(bench, reduce->numbers != NULL, "no memory for the array");
+    reduce->numbers = bench_new_array(bench, reduce->count, sizeof(double));
     for (size_t i = 0; i < reduce->count; i++) {
         reduce->numbers[i] = (double)(i % PERIOD);
     }

@@ -10,16 +10,6 @@
 // Number i is i % PERIOD. Prime, so that ranges differ.
 #define PERIOD 1009
 
-static uint64_t *new_array(const struct bench *bench, size_t count)
-{
-    size_t size_bytes = (count * sizeof(uint64_t) + 63) / 64 * 64;
-    uint64_t *array = aligned_alloc(64, size_bytes);
-
-    bench_require(bench, array != NULL, "no memory for the arrays");
-    memset(array, 0, size_bytes);
-    return array;
-}
-
 void scan_start(
     struct scan *scan, struct bench *bench, const char *implementation,
     int argc, char **argv)
@@ -28,8 +18,8 @@ void scan_start(
     bench->size = SCAN_SIZE_DEFAULT;
     bench_parse(bench, argc, argv);
     scan->count = bench_size_number(bench, SCAN_SIZE_MAX);
-    scan->numbers = new_array(bench, scan->count);
-    scan->totals = new_array(bench, scan->count);
+    scan->numbers = bench_new_array(bench, scan->count, sizeof(uint64_t));
+    scan->totals = bench_new_array(bench, scan->count, sizeof(uint64_t));
     for (size_t i = 0; i < scan->count; i++) {
         scan->numbers[i] = i % PERIOD;
     }

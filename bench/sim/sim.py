@@ -156,6 +156,7 @@ SHARE_MIN, SHARE_MAX, TAKE_MAX = 64, 256, 32
 class Worker:
     index: int
     state: int = SEARCHING
+    node: object = None   # that it runs
     jobs: deque = field(default_factory=deque)   # newest at the right
     public: deque = field(default_factory=deque)  # of `split`
     askers: list = field(default_factory=list)

@@ -6,21 +6,10 @@
 #include "triad/triad.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 // Prime, so that blocks differ.
 #define B_PERIOD 1009
 #define C_PERIOD 499
-
-static double *new_array(const struct bench *bench, size_t count)
-{
-    size_t size_bytes = (count * sizeof(double) + 63) / 64 * 64;
-    double *array = aligned_alloc(64, size_bytes);
-
-    bench_require(bench, array != NULL, "no memory for the arrays");
-    memset(array, 0, size_bytes);
-    return array;
-}
 
 void triad_start(
     struct triad *triad, struct bench *bench, const char *implementation,
@@ -32,9 +21,9 @@ void triad_start(
     triad->count = bench_size_number(bench, TRIAD_SIZE_MAX);
     triad->block_count = (triad->count + TRIAD_BLOCK - 1) / TRIAD_BLOCK;
     triad->factor = 0;
-    triad->a = new_array(bench, triad->count);
-    triad->b = new_array(bench, triad->count);
-    triad->c = new_array(bench, triad->count);
+    triad->a = bench_new_array(bench, triad->count, sizeof(double));
+    triad->b = bench_new_array(bench, triad->count, sizeof(double));
+    triad->c = bench_new_array(bench, triad->count, sizeof(double));
     for (size_t i = 0; i < triad->count; i++) {
         triad->b[i] = (double)(i % B_PERIOD);
         triad->c[i] = (double)(i % C_PERIOD + 1);
