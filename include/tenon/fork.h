@@ -36,22 +36,20 @@ static inline int64_t tenon_fork(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg)
 {
     struct tenon_worker *worker = self->worker;
-    int64_t place = 0;
 
-    if (TENON_UNLIKELY(
-            worker->current != self || fn == NULL ||
-            !tenon_deque_has_room(&worker->deque, &place))) {
+    if (TENON_UNLIKELY(worker->current != self || fn == NULL)) {
         return tenon_fork_slow(self, child, fn, arg);
     }
-    worker->deque.has_forked = true;
+    // relaxed: the owner wrote it.
+    int64_t place = TENON_LOAD_RELAXED(&worker->deque.bottom);
     child->fn = fn;
     child->arg = arg;
     child->relation = self;  // the rest comes from it, when the child runs
     // relaxed: the push publishes it.
     TENON_STORE_RELAXED(&child->state, TENON_TASK_FORKED);
-    tenon_deque_add(&worker->deque, place, child);
-    if (tenon_worker_must_wake(worker)) {
-        tenon_fork_wake();
+    tenon_deque_add(&worker->deque, place, (char *)child + TENON_ITEM_FORKED);
+    if (TENON_UNLIKELY(tenon_deque_must_look(&worker->deque, place))) {
+        tenon_fork_look(self, child);
     }
     return place;
 }
@@ -119,7 +117,7 @@ static inline bool tenon_queue_is_empty(const tenon_task *self)
 
     // relaxed: it says only where to look.
     if (TENON_UNLIKELY(TENON_LOAD_RELAXED(&deque->quick_limit) == 0)) {
-        tenon_queue_answer();
+        return tenon_queue_is_empty_slow();
     }
     // relaxed: a hint, both.
     return TENON_LOAD_RELAXED(&deque->bottom) <=

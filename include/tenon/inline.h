@@ -8,7 +8,8 @@
 //   E1 publish     add, retreat: store-release bottom -> tn_deque_steal
 //   E2 last item   retreat: store bottom, light fence, load top
 //                  -> tn_deque_steal
-//   E3 push/sleep  add, light fence, must_wake: load state -> tn_idle_sleep
+//   E3 push/sleep  add, light fence, must_look: load quick_limit
+//                  -> tn_deque_ring
 
 #ifndef TENON_INLINE_H
 #define TENON_INLINE_H
@@ -52,11 +53,18 @@ TENON_API TENON_COLD void tenon_fence_full(void);
 // The one flag of a task's state that is set here (src/scope/task.h).
 #define TENON_TASK_FORKED UINT32_C(1)
 
+// The lowest bit of an item of the deque: a child that is to be joined by what
+// runs above it.
+#define TENON_ITEM_FORKED ((uintptr_t)1)
+
+typedef TENON_ATOMIC(void *) tenon_slot;
+
 struct tenon_ring {
-    int64_t mask;              // capacity - 1; the capacity is a power of two
+    int64_t mask;              // slots - 1: a power of two, twice the capacity
     struct tenon_ring *older;  // what it replaced, kept until the deque ends
     size_t size_bytes;         // of the whole block
-    TENON_ATOMIC(void *) slots[1];  // capacity of them
+    TENON_ATOMIC(int64_t) base;  // the index that lies in the first slot
+    tenon_slot slots[1];         // twice the capacity
 };
 
 struct tenon_deque {
@@ -64,18 +72,17 @@ struct tenon_deque {
     TENON_CACHE_ALIGNED TENON_ATOMIC(int64_t) bottom;
     TENON_ATOMIC(struct tenon_ring *) ring;
 
-    // The limit, or 0: so a thief asks for an answer. Always 0 where the inline
-    // calls are not to be used.
+    // The limit, or 0: so a thief asks for an answer, and who goes to sleep for
+    // a call. Always 0 where the inline calls are not to be used.
     TENON_ATOMIC(int64_t) quick_limit;
 
     // Owner only.
-    int64_t limit;  // push may not reach it before it looks at top again
-    int64_t mask;   // of the ring, at hand
-    TENON_ATOMIC(void *) * slots;
-    bool is_asymmetric;  // which kind of fence
-    bool is_inline;      // the inline calls may use it
-    bool is_trim_due;    // pages of a large ring may have been used
-    bool has_forked;     // a child, or the process, since no task ran
+    int64_t limit;     // bottom stays below it, or push looks at top again
+    uintptr_t origin;  // where the slot of index 0 would be
+    TENON_ATOMIC(uint32_t) * idle_state;  // src/sched/idle.h; or NULL
+    bool is_asymmetric;                   // which kind of fence
+    bool is_inline;                       // the inline calls may use it
+    bool is_trim_due;  // pages of a large ring may have been used
 
     // Thieves and owner compete.
     TENON_CACHE_ALIGNED TENON_ATOMIC(int64_t) top;
@@ -87,8 +94,7 @@ struct tenon_worker {
     struct tenon_deque deque;
 
     // Owner only.
-    TENON_CACHE_ALIGNED void *current;    // the running task
-    TENON_ATOMIC(uint32_t) * idle_state;  // src/sched/idle.h
+    TENON_CACHE_ALIGNED void *current;  // the running task
 };
 
 // Bumped by every cancel in the process, and read by every poll: its cache line
@@ -102,30 +108,37 @@ TENON_API extern struct tenon_epoch tenon_cancel_epoch;
 TENON_API TENON_COLD bool tenon_cancelled_slow(tenon_task *self);
 TENON_API int64_t tenon_fork_slow(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg);
-TENON_API TENON_COLD void tenon_fork_wake(void);
-TENON_API TENON_COLD void tenon_queue_answer(void);
+TENON_API TENON_COLD void tenon_fork_look(tenon_task *self, tenon_task *child);
+TENON_API TENON_COLD bool tenon_queue_is_empty_slow(void);
 TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_slow(
     tenon_task *self, tenon_task *child);
 TENON_API TENON_COLD TENON_NODISCARD bool tenon_unfork_other(
     tenon_task *self, tenon_task *child, int64_t index, int64_t top);
 
-// [owner] Room for one more, at `*bottom`, and nobody asks for anything?
-static inline bool tenon_deque_has_room(
-    struct tenon_deque *deque, int64_t *bottom)
+// [owner] The slot of an index from top on, up to the limit.
+static inline tenon_slot *tenon_deque_slot(
+    struct tenon_deque *deque, int64_t index)
 {
-    // relaxed: the owner wrote it.
-    *bottom = TENON_LOAD_RELAXED(&deque->bottom);
-    // relaxed: it says only where to look.
-    return *bottom < TENON_LOAD_RELAXED(&deque->quick_limit);
+    return (tenon_slot *)(deque->origin + (uintptr_t)index * sizeof(void *));
 }
 
-// [owner] Add an item, not NULL, as the newest. There is room.
+// [owner] Add an item, not NULL, as the newest. There is room for one always.
 static inline void tenon_deque_add(
     struct tenon_deque *deque, int64_t bottom, void *item)
 {
     // relaxed: E1 publishes it with the next store.
-    TENON_STORE_RELAXED(&deque->slots[bottom & deque->mask], item);
+    TENON_STORE_RELAXED(tenon_deque_slot(deque, bottom), item);
     TENON_STORE_RELEASE(&deque->bottom, bottom + 1);  // E1
+}
+
+// [owner] After it: is there no room for another one, or does somebody ask for
+// anything, or has all who could look gone to sleep?
+static inline bool tenon_deque_must_look(
+    struct tenon_deque *deque, int64_t bottom)
+{
+    TENON_FENCE_LIGHT(true);  // E3
+    // relaxed: the fence orders it after the store of bottom.
+    return bottom + 1 >= TENON_LOAD_RELAXED(&deque->quick_limit);
 }
 
 // [owner] The first half of pop: claim the newest item, at `index`, and look at
@@ -143,16 +156,7 @@ static inline int64_t tenon_deque_retreat(
 static inline void *tenon_deque_at(struct tenon_deque *deque, int64_t index)
 {
     // relaxed: the owner wrote it.
-    return TENON_LOAD_RELAXED(&deque->slots[index & deque->mask]);
-}
-
-// [owner] After a push: must somebody be woken? (idle.md, E1)
-static inline bool tenon_worker_must_wake(struct tenon_worker *worker)
-{
-    TENON_FENCE_LIGHT(true);  // E3
-    // relaxed: the fence orders it after the push.
-    uint32_t state = TENON_LOAD_RELAXED(worker->idle_state);
-    return TENON_UNLIKELY(state != 0) && (state & 0xffff) == 0;
+    return TENON_LOAD_RELAXED(tenon_deque_slot(deque, index));
 }
 
 #ifdef __cplusplus

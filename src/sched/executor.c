@@ -24,13 +24,14 @@ bool tn_has_forked;
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
 
 // In the child of a fork: its one thread is no worker of anything. If a task
-// runs on it, its end must be noticed.
+// runs on it, its end must be noticed, and its forks are none.
 static void after_fork(void)
 {
     struct tn_worker *worker = tn_worker_self();
 
     if (worker != NULL) {
         tn_deque_disown(&worker->face.deque);
+        worker->face.current = NULL;
     }
     tn_has_forked = true;
     tn_worker_become(NULL);
@@ -59,6 +60,17 @@ static bool has_work(void *context)
         }
     }
     return false;
+}
+
+// Those who push look up, wherever they push to.
+static void call(void *context)
+{
+    struct tenon_executor *executor = context;
+    uint32_t count = tn_crew_count(&executor->crew);
+
+    for (uint32_t i = 0; i < count; i++) {
+        tn_deque_ring(&tn_crew_worker(&executor->crew, i)->face.deque);
+    }
 }
 
 static void init_fields(
@@ -91,7 +103,7 @@ struct tenon_executor *tn_executor_create(
     }
     pthread_once(&process_once, setup_process);
     init_fields(executor, config);
-    if (!tn_idle_init(&executor->idle, capacity, has_work, executor)) {
+    if (!tn_idle_init(&executor->idle, capacity, has_work, call, executor)) {
         goto free_executor;
     }
     if (!tn_crew_init(&executor->crew, config->worker_count, capacity)) {

@@ -16,6 +16,9 @@
 //                  sleeper: store word, add state, heavy fence, look at queues
 //                  searcher that leaves: sub state, heavy fence, look at queues
 //                  (one of the two sees the other)
+//   E4 call        last searcher: change state, full fence, call
+//                  owner:   store limit, full fence, load state (E7 of deque.c)
+//                  (one of the two sees the other)
 //   E2 claim       sleeper, waker: cas word from ASLEEP (one winner)
 //   E3 counted     waker: store-release word AWAKE -> sleeper: load-acquire
 //                  word (the counts are right before the sleeper goes on)
@@ -33,7 +36,7 @@ enum { AWAKE, ASLEEP, CLAIMED };
 
 bool tn_idle_init(
     struct tn_idle *idle, uint32_t capacity, bool (*has_work)(void *context),
-    void *context)
+    void (*call)(void *context), void *context)
 {
     size_t size_bytes = capacity * sizeof(struct tn_sleeper);
 
@@ -47,6 +50,7 @@ bool tn_idle_init(
     tn_atomic_init(&idle->state, 0);
     idle->capacity = capacity;
     idle->has_work = has_work;
+    idle->call = call;
     idle->context = context;
     return true;
 }
@@ -63,15 +67,27 @@ void tn_idle_search(struct tn_idle *idle)
     tn_add_relaxed(&idle->state, TN_IDLE_SEARCHING_ONE);
 }
 
+// The state has become so that who pushes must wake somebody.
+static void call(struct tn_idle *idle)
+{
+    tn_fence_seqcst();  // E4
+    idle->call(idle->context);
+}
+
+static bool was_last_searcher(uint32_t old_state)
+{
+    return (old_state & TN_IDLE_SEARCHING_MASK) == TN_IDLE_SEARCHING_ONE;
+}
+
 void tn_idle_found(struct tn_idle *idle)
 {
     // relaxed: E1's fence orders it before the look.
     uint32_t old = tn_sub_relaxed(&idle->state, TN_IDLE_SEARCHING_ONE);
-    bool was_last = (old & TN_IDLE_SEARCHING_MASK) == TN_IDLE_SEARCHING_ONE;
 
-    if (!was_last || old < TN_IDLE_SLEEPING_ONE) {
+    if (!was_last_searcher(old) || old < TN_IDLE_SLEEPING_ONE) {
         return;
     }
+    call(idle);
     // Pushes that relied on this searcher woke nobody.
     tn_fence_heavy();  // E1
     if (idle->has_work(idle->context)) {
@@ -95,7 +111,10 @@ void tn_idle_sleep(struct tn_idle *idle, uint32_t worker_index)
     // relaxed: E1's fence orders both before the look.
     tn_store_relaxed(word, ASLEEP);
     // relaxed: likewise.
-    tn_sub_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
+    uint32_t old = tn_sub_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
+    if (was_last_searcher(old)) {
+        call(idle);
+    }
     tn_fence_heavy();  // E1
     if (idle->has_work(idle->context)) {
         uint32_t expected = ASLEEP;

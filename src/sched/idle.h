@@ -10,6 +10,7 @@
 
 #include "base/atomic.h"
 #include "base/fence.h"
+#include "sync/idle_state.h"
 
 #include <stdalign.h>
 #include <stdbool.h>
@@ -28,19 +29,17 @@ struct tn_idle {
     alignas(TN_CACHE_LINE) struct tn_sleeper *sleepers;  // one per worker
     uint32_t capacity;
     bool (*has_work)(void *context);  // looks at every queue
+    void (*call)(void *context);      // rings at every queue
     void *context;
 };
 
-#define TN_IDLE_SEARCHING_ONE UINT32_C(1)
-#define TN_IDLE_SLEEPING_ONE (UINT32_C(1) << 16)
-#define TN_IDLE_SEARCHING_MASK (TN_IDLE_SLEEPING_ONE - 1)
-
 // [one thread] For workers 0 .. capacity-1 < 65536. `has_work(context)` is
-// called after a heavy fence and must see whatever was pushed before it.
-// False: no memory.
+// called after a heavy fence and must see whatever was pushed before it;
+// `call(context)` before that fence, when some sleep and nobody searches any
+// more: who pushes later must see it. False: no memory.
 bool tn_idle_init(
     struct tn_idle *idle, uint32_t capacity, bool (*has_work)(void *context),
-    void *context);
+    void (*call)(void *context), void *context);
 
 // [one thread] Nobody sleeps any more. Accepts zeroed memory.
 void tn_idle_fini(struct tn_idle *idle);
@@ -82,9 +81,7 @@ static inline bool tn_idle_must_wake(struct tn_idle *idle)
 {
     tn_fence_light();  // E1, pairs with the heavy fences in idle.c
     // relaxed: E1 orders it after the push.
-    uint32_t state = tn_load_relaxed(&idle->state);
-    return __builtin_expect(state != 0, 0) &&
-           (state & TN_IDLE_SEARCHING_MASK) == 0;
+    return tn_idle_is_calling(tn_load_relaxed(&idle->state));
 }
 
 // [any] After each push: wake somebody if all who could look are asleep.

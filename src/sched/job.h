@@ -6,6 +6,7 @@
 #define TN_SCHED_JOB_H
 
 #include "sync/inject.h"
+#include "tenon/inline.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +18,12 @@ struct tn_worker;
 struct tn_job {
     struct tn_link link;
 };
+
+// The job of an item of a deque, which may be marked: TENON_ITEM_FORKED.
+static inline struct tn_job *tn_job_of(void *item)
+{
+    return (struct tn_job *)((uintptr_t)item & ~TENON_ITEM_FORKED);
+}
 
 // Run the job to its end; it is gone when this returns.
 typedef void tn_job_run_fn(struct tn_worker *worker, struct tn_job *job);

@@ -61,13 +61,14 @@ static inline __attribute__((always_inline)) bool run_own(
     if (!is_above(tn_deque_bottom(&worker->face.deque) - 1, mark)) {
         return false;
     }
-    struct tn_job *job = tn_deque_pop(&worker->face.deque);
-    if (job == NULL) {
+    void *item = tn_deque_pop(&worker->face.deque);
+    if (item == NULL) {
         return false;
     }
+    struct tn_job *job = tn_job_of(item);
     enum tn_kinship kinship = wait->kinship(wait, job);
     if (tn_unlikely(kinship != TN_KIN_AWAITED) && wait->is_done(wait)) {
-        tn_worker_requeue(worker, job);
+        tn_worker_requeue(worker, item);
         return false;
     }
     if (tn_likely(kinship != TN_KIN_NONE)) {

@@ -31,6 +31,9 @@
 
 __thread struct tn_worker *tn_worker_here;
 
+// What inline calls see where they are not to be used: nothing runs there.
+static struct tenon_worker blank_face;
+
 struct find {
     struct tn_job *job;
     uint32_t victim_index;
@@ -48,7 +51,6 @@ struct tn_worker *tn_worker_create(
     }
     *worker = (struct tn_worker){
         .executor = executor,
-        .face.idle_state = &executor->idle.state,
         .idle = &executor->idle,
         .index = index,
         .random = (index + 1) * UINT64_C(0x9e3779b97f4a7c15),
@@ -58,6 +60,8 @@ struct tn_worker *tn_worker_create(
         free(worker);
         return NULL;
     }
+    tn_deque_watch(&worker->face.deque, &executor->idle.state);
+    worker->shown = worker->face.deque.is_inline ? &worker->face : &blank_face;
     tn_slab_init(&worker->cache);
     worker->cache.group = executor;
     worker->returns.group = executor;
@@ -146,7 +150,7 @@ struct tn_job *tn_worker_steal_from(
         enum tn_steal result =
             tn_deque_steal(&victim->face.deque, rival_count, &item, job_index);
         if (result == TN_STEAL_TAKEN) {
-            return item;
+            return tn_job_of(item);
         }
         if (result == TN_STEAL_EMPTY) {
             return NULL;
@@ -155,10 +159,10 @@ struct tn_job *tn_worker_steal_from(
     return NULL;
 }
 
-void tn_worker_requeue(struct tn_worker *worker, struct tn_job *job)
+void tn_worker_requeue(struct tn_worker *worker, void *item)
 {
-    if (!tn_worker_push(worker, job)) {
-        tn_executor_inject(worker->executor, job);
+    if (!tn_worker_push(worker, item)) {
+        tn_executor_inject(worker->executor, tn_job_of(item));
     }
 }
 
@@ -175,6 +179,9 @@ static void share(struct tn_worker *worker, int64_t length)
     }
     size_t count =
         tn_deque_take_oldest(&worker->face.deque, jobs, wanted_count);
+    for (size_t i = 0; i < count; i++) {
+        jobs[i] = tn_job_of(jobs[i]);
+    }
     if (count > 0) {
         tn_inject_push_all(inject, jobs, count);
         tn_idle_notify(worker->idle);
@@ -318,7 +325,7 @@ static struct tn_job *own_job(struct tn_worker *worker)
             return job;
         }
     }
-    return tn_deque_pop(&worker->face.deque);
+    return tn_job_of(tn_deque_pop(&worker->face.deque));
 }
 
 static bool is_surplus(struct tn_worker *worker)

@@ -27,7 +27,8 @@ struct tn_worker {
 
     // Owner only.
     alignas(TN_CACHE_LINE) struct tenon_executor *executor;
-    struct tn_idle *idle;  // the executor's, at hand
+    struct tenon_worker *shown;  // to inline calls: the face, or a blank one
+    struct tn_idle *idle;        // the executor's, at hand
     uint32_t index;
     uint32_t parker;
     uint32_t tick;
@@ -126,9 +127,9 @@ struct tn_job *tn_worker_steal_from(
 // to the own deque.
 struct tn_job *tn_worker_take_injected(struct tn_worker *worker);
 
-// [its thread] Queue a job again that was taken; without memory for it in the
-// own deque, where all look.
-void tn_worker_requeue(struct tn_worker *worker, struct tn_job *job);
+// [its thread] Queue an item again that was taken from the own deque; without
+// memory for it there, where all look.
+void tn_worker_requeue(struct tn_worker *worker, void *item);
 
 // [its thread] Give memory and gathered pieces back before a sleep.
 void tn_worker_tidy(struct tn_worker *worker);
@@ -157,11 +158,11 @@ static inline void tn_worker_give_piece(struct tn_worker *worker, void *piece)
 // short jobs take.
 void tn_worker_answer(struct tn_worker *worker);
 
-// [its thread] Add to the own deque and wake somebody if all sleep. False: no
-// memory.
-static inline bool tn_worker_push(struct tn_worker *worker, struct tn_job *job)
+// [its thread] Add a job, marked or not, to the own deque and wake somebody if
+// all sleep. False: no memory.
+static inline bool tn_worker_push(struct tn_worker *worker, void *item)
 {
-    if (tn_unlikely(!tn_deque_push(&worker->face.deque, job))) {
+    if (tn_unlikely(!tn_deque_push(&worker->face.deque, item))) {
         return false;
     }
     tn_idle_notify(worker->idle);

@@ -50,37 +50,19 @@ void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status)
     }
 }
 
-// What is in a frame that has returned may be anything by now.
-static void check_joined(
-    const tenon_task *left, const tenon_task *task, const char *end)
-{
-    tn_require(
-        !tn_stack_has_left(left, end) &&
-            (!tn_task_is_forked(left) || left->relation != task),
-        "task '%s' returned with a forked child not joined",
-        tn_task_is_forked(task) ? "" : tenon_task_name(task));
-}
-
-void tn_fork_check_left(
-    struct tn_worker *worker, const tenon_task *task, const char *end)
+void tn_fork_check_left(struct tn_worker *worker, const tenon_task *task)
 {
     struct tenon_deque *deque = &worker->face.deque;
-    uint32_t mark = task->result.mark;
-    tenon_task *taken = NULL;  // by `link`, oldest first
+    int64_t bottom = tn_deque_bottom(deque);
+    int64_t mark = bottom - (int32_t)((uint32_t)bottom - task->result.mark);
+    int64_t top = tn_deque_top_hint(deque);
 
-    while ((int32_t)((uint32_t)tn_deque_bottom(deque) - mark) > 0) {
-        tenon_task *left = tn_deque_pop(deque);
-        if (left == NULL) {
-            break;  // others took the rest
-        }
-        check_joined(left, task, end);
-        left->link = taken;
-        taken = left;
-    }
-    while (taken != NULL) {
-        tenon_task *left = taken;
-        taken = left->link;
-        tn_worker_requeue(worker, (struct tn_job *)left);
+    for (int64_t i = top > mark ? top : mark; i < bottom; i++) {
+        uintptr_t item = (uintptr_t)tenon_deque_at(deque, i);
+        tn_require(
+            (item & TENON_ITEM_FORKED) == 0,
+            "task '%s' returned with a forked child not joined",
+            tn_task_is_forked(task) ? "" : tenon_task_name(task));
     }
 }
 
@@ -125,21 +107,23 @@ static tenon_status run_here(
     return status;
 }
 
-void tenon_fork_wake(void)
-{
-    tn_idle_wake_one(tn_worker_self()->idle);
-}
-
-void tenon_queue_answer(void)
+bool tenon_queue_is_empty_slow(void)
 {
     struct tn_worker *worker = tn_worker_self();
 
-    if (worker != NULL) {
-        tn_deque_answer(&worker->face.deque);
+    if (worker == NULL) {
+        return true;  // forked from: there is no queue
     }
+    tn_deque_answer(&worker->face.deque);
+    return tn_deque_looks_empty(&worker->face.deque);
 }
 
 #define NO_PLACE INT64_MIN  // wherever the newest item may be
+
+static void *item_of(tenon_task *child)
+{
+    return (char *)child + TENON_ITEM_FORKED;
+}
 
 int64_t tenon_fork_slow(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg)
@@ -150,13 +134,12 @@ int64_t tenon_fork_slow(
     if (worker == NULL) {
         return NO_PLACE;  // forked from: the join says so
     }
-    worker->face.deque.has_forked = true;
     child->fn = fn;
     child->arg = arg;
     child->relation = self;
     // relaxed: the push publishes it.
     tn_store_relaxed(&child->state, TN_TASK_FORKED);
-    if (!tn_worker_push(worker, (struct tn_job *)child)) {
+    if (!tn_worker_push(worker, item_of(child))) {
         int status = run_here(worker, self, child);
         tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
     }
@@ -236,14 +219,14 @@ static bool take_claimed(
     struct tn_worker *worker, tenon_task *child, int64_t index, int64_t top)
 {
     struct tenon_deque *deque = &worker->face.deque;
-    struct tn_job *job = top >= index ? tn_deque_pop_last(deque, index, top)
-                                      : tenon_deque_at(deque, index);
+    void *item = top >= index ? tn_deque_pop_last(deque, index, top)
+                              : tenon_deque_at(deque, index);
 
-    if (job == (struct tn_job *)child) {
+    if (item != NULL && tn_job_of(item) == (struct tn_job *)child) {
         return true;
     }
-    if (job != NULL) {
-        tn_worker_requeue(worker, job);
+    if (item != NULL) {
+        tn_worker_requeue(worker, item);
     }
     return false;
 }
@@ -289,6 +272,23 @@ bool tenon_unfork_slow(tenon_task *self, tenon_task *child)
     }
     child->relation = NULL;  // no child any more
     return true;
+}
+
+// `child` has been pushed: wake others if they sleep, answer who asks, and make
+// room for the next one. Without memory for that its place is needed again.
+void tenon_fork_look(tenon_task *self, tenon_task *child)
+{
+    struct tn_worker *worker = tn_worker_self();
+    struct tenon_deque *deque = &worker->face.deque;
+
+    tn_idle_notify(worker->idle);
+    if (tn_deque_make_room(deque)) {
+        return;
+    }
+    if (take_newest(worker, self, child)) {
+        int status = run_here(worker, self, child);
+        tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
+    }
 }
 
 tenon_status tenon_join(tenon_task *self, tenon_task *child)

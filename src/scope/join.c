@@ -443,12 +443,13 @@ static __attribute__((noinline)) tenon_status run_members(
         if (tn_unlikely(tn_deque_is_asked(deque))) {
             tn_worker_answer(worker);
         }
-        tenon_task *task = tn_deque_pop_unasked(deque);
-        if (tn_unlikely(task == NULL)) {
+        void *item = tn_deque_pop_unasked(deque);
+        if (tn_unlikely(item == NULL)) {
             return join_slowly(scope, TENON_OK, NULL, NULL);
         }
+        tenon_task *task = (tenon_task *)tn_job_of(item);
         if (tn_unlikely(tn_task_is_forked(task) || task->scope != scope)) {
-            tn_worker_requeue(worker, (struct tn_job *)task);
+            tn_worker_requeue(worker, item);
             return join_slowly(scope, TENON_OK, NULL, NULL);
         }
         if (tn_unlikely(tn_task_flags(task) != 0)) {

@@ -321,9 +321,11 @@ static __attribute__((noinline)) tenon_status spawn_slowly(
     return tn_spawn_do(&spawn);
 }
 
-static __attribute__((noinline)) tenon_status wake_one(struct tn_worker *worker)
+// Thieves ask, or somebody who sleeps is to be woken.
+static __attribute__((noinline)) tenon_status look(struct tn_worker *worker)
 {
-    tn_idle_wake_one(worker->idle);
+    tn_idle_notify(worker->idle);
+    tn_worker_answer(worker);
     return TENON_OK;
 }
 
@@ -339,7 +341,7 @@ static __attribute__((noinline)) tenon_status spawn_once_more(
         tn_worker_answer(worker);
     }
     return deque->is_inline && worker->cache.hot != NULL &&
-                   tn_deque_make_room(deque)
+                   tn_deque_make_room(deque) && !tn_deque_is_asked(deque)
                ? tenon_spawn(scope, fn, arg)
                : spawn_slowly(scope, fn, arg);
 }
@@ -350,13 +352,12 @@ static __attribute__((noinline)) tenon_status spawn_once_more(
 tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
 {
     struct tn_worker *worker = tn_worker_self();
-    int64_t bottom = 0;
 
     if (tn_unlikely(!tn_spawn_is_plain(worker, scope, fn))) {
         return spawn_slowly(scope, fn, arg);
     }
     if (tn_unlikely(
-            !tenon_deque_has_room(&worker->face.deque, &bottom) ||
+            tn_deque_room(&worker->face.deque) == 0 ||
             worker->cache.hot == NULL)) {
         return spawn_once_more(scope, fn, arg);
     }
@@ -365,9 +366,10 @@ tenon_status tenon_spawn(tenon_scope *scope, tenon_task_fn *fn, void *arg)
     scope->local_live++;
     scope->local_spawned++;
     tn_worker_count(worker, TN_TALLY_TASKS, 1);
+    int64_t bottom = tn_deque_bottom(&worker->face.deque);
     tenon_deque_add(&worker->face.deque, bottom, task);
-    if (tenon_worker_must_wake(&worker->face)) {
-        return wake_one(worker);
+    if (tn_unlikely(tenon_deque_must_look(&worker->face.deque, bottom))) {
+        return look(worker);
     }
     return TENON_OK;
 }

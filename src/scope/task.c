@@ -103,7 +103,7 @@ __attribute__((noinline)) int tn_task_check_left(
         !tn_has_forked,
         "task '%s' returned in the child of a fork(2), which has no executor",
         tenon_task_name(task));
-    tn_fork_check_left(worker, task, end);
+    tn_fork_check_left(worker, task);
     return task->link == NULL ? status : tn_scope_close_left_open(task, end);
 }
 
@@ -116,7 +116,7 @@ static void *enter_as(struct tn_worker *worker, tenon_task *task)
     worker->face.current = task;
     task->link = NULL;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
-    task->worker = &worker->face;
+    task->worker = worker->shown;
     return previous;
 }
 

@@ -159,11 +159,9 @@ void tn_fork_begin(tenon_task *task);
 // this returns.
 void tn_fork_end(tenon_task *task, tenon_outcome outcome, int status);
 
-// [worker] `task` ended, the frames of what it called were below `end`: abort
-// if one of the jobs above its mark is a child that it forked and did not join.
-// (One that was stolen is not found.)
-void tn_fork_check_left(
-    struct tn_worker *worker, const tenon_task *task, const char *end);
+// [worker] `task` ended: abort if one of the items above its mark is a child
+// that it forked and did not join. (One that was stolen is not found.)
+void tn_fork_check_left(struct tn_worker *worker, const tenon_task *task);
 
 // [worker] `task` returned `status` to the caller of this: abort or close what
 // it left behind. Gives its status now. Aborts in the child of a fork(2).
@@ -191,15 +189,13 @@ static inline int tn_task_call(
     task->failure = said;
     task->result.mark = (uint32_t)tn_deque_bottom(&worker->face.deque);
     tenon_task_fn *fn = task->fn;
-    task->worker = &worker->face;
+    task->worker = worker->shown;
     int status = fn(task, task->arg);
-    bool has_left = task->link != NULL;
-    if (tn_unlikely(worker->face.deque.has_forked)) {
-        uint32_t bottom = (uint32_t)tn_deque_bottom(&worker->face.deque);
-        has_left |= bottom != task->result.mark || tn_has_forked;
-        worker->face.deque.has_forked = previous != NULL;
-    }
-    if (tn_unlikely(has_left)) {
+    // Forked children are found, and the child of a fork(2).
+    if (tn_unlikely(
+            task->link != NULL ||
+            (uint32_t)tn_deque_bottom(&worker->face.deque) !=
+                task->result.mark)) {
         status = tn_task_check_left(worker, task, status);
     }
     task->fn = fn;

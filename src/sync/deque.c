@@ -8,15 +8,22 @@
 //           the fence between the owner's store of bottom and its load of top
 //           is the light side of base/fence.h, the thief's is the heavy side;
 //           every store to bottom is a release; a cached limit spares push the
-//           look at top; and a thief asks first.
+//           look at top; a ring is a window that slides; and a thief asks
+//           first.
 // Asking:   the heavy fence interrupts the owner, which takes microseconds
 //           where processors are virtual. So a thief counts `asked` up, sets
 //           quick_limit to 0, and waits as long as a fence costs all who run.
 //           An owner that pushes, forks or pops meanwhile notices and answers;
 //           then the two agree on what came before without a fence. Who gets
 //           no answer uses the fence.
-// Shape:    items at indices top .. bottom-1; index i lives in slot i & mask.
-//           Indices only grow: 2^63 pushes are never reached.
+// Shape:    items at indices top .. bottom-1; index i lives in slot i - base.
+//           A ring has twice as many slots as it may hold items: when bottom
+//           comes to its end, they lie in the second half, and grow copies
+//           them to the first and base becomes top. So the owner's slot is an
+//           addition away. Indices only grow: 2^63 pushes are never reached.
+// Room:     is found after a push, for the next one, by the same look that
+//           finds thieves that ask and a call of who goes to sleep
+//           (sched/idle.md): one load and a compare.
 // Roles:    one owner: push, pop (tenon/inline.h), grow, trim. Any thread:
 //           steal.
 // Progress: push and pop wait-free but for growth; steal lock-free.
@@ -24,9 +31,12 @@
 //           reading it; together they are smaller than the current one. The
 //           pages of large ones go back to the system in trim.
 // Invariants:
-//   I1 capacity is a power of two
+//   I1 capacity is a power of two; base <= top
 //   I2 0 <= bottom - top <= capacity, but for pop's momentary bottom = top - 1
-//   I3 limit <= top + capacity: a push below the limit overwrites no live item
+//   I3 bottom < top + capacity and bottom < base + 2 capacity, but for a moment
+//      after a push: one more always overwrites no live item. An old place of
+//      an item is overwritten `capacity` pushes later, when its index has been
+//      claimed
 // Ordering:
 //   E1 publish    push, pop: store-release bottom -> steal: load-acquire bottom
 //                 (slot contents, the item's own memory, the ring)
@@ -35,8 +45,8 @@
 //                 (one of the two sees the other: an item that pop takes
 //                 without a cas is never claimed by a thief)
 //   E3 claim      pop, steal, take_oldest: cas top (one winner per index)
-//   E4 growth     use_ring: store-release ring -> steal: load-acquire ring
-//                 (the copied slots)
+//   E4 growth     use_ring, slide: store-release ring or base -> steal:
+//                 load-acquire ring, base (the copied slots)
 //   E5 reuse      steal: cas-release top -> grow: load-acquire top
 //                 (the thief has read the slot before push overwrites it)
 //   E6 answer     steal: load top, add-release asked -> answer: load-acquire
@@ -44,6 +54,9 @@
 //                 answer: store-release answered -> steal: load-acquire
 //                 answered, load bottom (earlier pops are seen). Does what E2
 //                 does.
+//   E7 call       set_limit: store quick_limit, full fence, load idle state
+//                 sleeper:   change idle state, full fence, load quick_limit
+//                 (one of the two sees the other: no call is wiped out)
 
 #include "sync/deque.h"
 
@@ -51,6 +64,7 @@
 #include "base/clock.h"
 #include "base/fence.h"
 #include "base/platform.h"
+#include "sync/idle_state.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -60,10 +74,10 @@
 #define PAGED_BYTES ((size_t)1024 * 1024)
 #define PAGE_BYTES ((size_t)4096)
 
-static size_t ring_bytes(size_t capacity)
+static size_t ring_bytes(size_t slot_count)
 {
     return offsetof(struct tenon_ring, slots) +
-           capacity * sizeof(_Atomic(void *));
+           slot_count * sizeof(_Atomic(void *));
 }
 
 // In large pages from some size on: else the faults of a queue that grows take
@@ -82,7 +96,8 @@ static struct tenon_ring *map_ring(size_t size_bytes)
 
 static struct tenon_ring *ring_create(size_t capacity)
 {
-    size_t size_bytes = ring_bytes(capacity);
+    size_t slot_count = 2 * capacity;
+    size_t size_bytes = ring_bytes(slot_count);
     struct tenon_ring *ring = NULL;
 
     if (size_bytes >= PAGED_BYTES) {
@@ -94,7 +109,7 @@ static struct tenon_ring *ring_create(size_t capacity)
     if (ring == NULL) {
         return NULL;
     }
-    ring->mask = (int64_t)capacity - 1;
+    ring->mask = (int64_t)slot_count - 1;
     ring->size_bytes = size_bytes;
     return ring;
 }
@@ -118,24 +133,49 @@ void tenon_fence_full(void)
     tn_fence_seqcst();  // E2, the light side where both sides are full
 }
 
-// Items between top and bottom are in it.
-static void use_ring(struct tenon_deque *deque, struct tenon_ring *ring)
+static int64_t capacity_of(const struct tenon_ring *ring)
 {
-    deque->mask = ring->mask;
-    deque->slots = ring->slots;
+    return (ring->mask + 1) / 2;
+}
+
+// Items from `base` to bottom lie in it from its first slot on.
+static void use_ring(
+    struct tenon_deque *deque, struct tenon_ring *ring, int64_t base)
+{
+    deque->origin = (uintptr_t)ring->slots - (uintptr_t)base * sizeof(void *);
+    tn_store_release(&ring->base, base);   // E4
     tn_store_release(&deque->ring, ring);  // E4
 }
 
-// Push comes by grow when it reaches `limit`.
+// The limit has been set: was a call wiped out?
+static void heed_call(struct tenon_deque *deque)
+{
+    tn_fence_seqcst();  // E7
+    // relaxed: the fence orders it.
+    if (tn_idle_is_calling(tn_load_relaxed(deque->idle_state))) {
+        // relaxed: it says only where to look.
+        tn_store_relaxed(&deque->quick_limit, 0);
+    }
+}
+
+// Who pushes looks up when bottom comes near to `limit`, and at every push
+// while others sleep and nobody looks for work.
 static void set_limit(struct tenon_deque *deque, int64_t limit)
 {
     deque->limit = limit;
+    if (!deque->is_inline) {
+        return;
+    }
     // relaxed: it says only where to look.
-    tn_store_relaxed(&deque->quick_limit, deque->is_inline ? limit : 0);
+    tn_store_relaxed(&deque->quick_limit, limit);
+    if (deque->idle_state != NULL) {
+        heed_call(deque);
+    }
 }
 
 bool tn_deque_init(struct tenon_deque *deque, size_t capacity, bool is_inline)
 {
+    tn_assert(capacity >= 2);
     struct tenon_ring *ring = ring_create(capacity);
 
     if (ring == NULL) {
@@ -147,14 +187,21 @@ bool tn_deque_init(struct tenon_deque *deque, size_t capacity, bool is_inline)
     tn_atomic_init(&deque->answered, 0);
     tn_atomic_init(&deque->quick_limit, 0);
     tn_atomic_init(&deque->ring, NULL);
-    use_ring(deque, ring);
+    use_ring(deque, ring, 0);
+    deque->idle_state = NULL;
     deque->is_asymmetric = tn_fence_is_asymmetric;
     deque->is_inline = is_inline && deque->is_asymmetric;
     set_limit(deque, (int64_t)capacity);
     deque->is_trim_due = false;
-    deque->has_forked = false;
     tn_assert_slow(tn_deque_is_valid(deque));
     return true;
+}
+
+void tn_deque_watch(struct tenon_deque *deque, _Atomic(uint32_t) *idle_state)
+{
+    deque->idle_state = idle_state;
+    // relaxed: whoever slept before others knew of it: the first push looks.
+    tn_store_relaxed(&deque->quick_limit, 0);
 }
 
 void tn_deque_fini(struct tenon_deque *deque)
@@ -173,23 +220,22 @@ void tn_deque_fini(struct tenon_deque *deque)
 void tn_deque_disown(struct tenon_deque *deque)
 {
     // There is no other thread.
-    deque->has_forked = true;
     tn_atomic_init(&deque->quick_limit, INT64_MIN);
     tn_atomic_init(&deque->bottom, -1);
 }
 
+// Items from `top` to `bottom` to the first slots of `to`.
 static void copy_items(
-    struct tenon_ring *to, struct tenon_ring *from, int64_t top, int64_t bottom)
+    struct tenon_deque *deque, struct tenon_ring *to, int64_t top,
+    int64_t bottom)
 {
     for (int64_t i = top; i < bottom; i++) {
-        // relaxed: the owner wrote it.
-        void *item = tn_load_relaxed(&from->slots[i & from->mask]);
         // relaxed: E4 publishes it.
-        tn_store_relaxed(&to->slots[i & to->mask], item);
+        tn_store_relaxed(&to->slots[i - top], tenon_deque_at(deque, i));
     }
 }
 
-// Room for one more. False: no memory, nothing changed.
+// Room for two more. False: no memory, nothing changed.
 static bool grow(struct tenon_deque *deque)
 {
     // relaxed: the owner wrote both.
@@ -197,19 +243,27 @@ static bool grow(struct tenon_deque *deque)
     // relaxed: likewise.
     int64_t bottom = tn_load_relaxed(&deque->bottom);
     int64_t top = tn_load_acquire(&deque->top);  // E5
-    int64_t capacity = ring->mask + 1;
+    int64_t capacity = capacity_of(ring);
+    // relaxed: the owner wrote it.
+    int64_t base = tn_load_relaxed(&ring->base);
+    bool is_full = bottom + 1 >= top + capacity;
 
-    if (bottom - top >= capacity) {
+    if (is_full) {
         struct tenon_ring *larger = ring_create((size_t)capacity * 2);
         if (larger == NULL) {
             return false;
         }
-        copy_items(larger, ring, top, bottom);
         larger->older = ring;
-        use_ring(deque, larger);
+        ring = larger;
         capacity *= 2;
     }
-    set_limit(deque, top + capacity);  // I3
+    if (is_full || bottom + 1 >= base + 2 * capacity) {
+        copy_items(deque, ring, top, bottom);
+        base = top;
+        use_ring(deque, ring, base);
+    }
+    int64_t end = base + 2 * capacity;
+    set_limit(deque, top + capacity < end ? top + capacity : end);  // I3
     // relaxed: the owner wrote it.
     deque->is_trim_due = is_paged(tn_load_relaxed(&deque->ring));
     return true;
@@ -226,7 +280,7 @@ void tn_deque_answer(struct tenon_deque *deque)
 bool tn_deque_make_room(struct tenon_deque *deque)
 {
     tn_deque_answer(deque);
-    return tn_deque_bottom(deque) < deque->limit || grow(deque);
+    return tn_deque_bottom(deque) + 1 < deque->limit || grow(deque);
 }
 
 void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top)
@@ -299,8 +353,10 @@ enum tn_steal tn_deque_steal(
         return TN_STEAL_EMPTY;
     }
     struct tenon_ring *ring = tn_load_acquire(&deque->ring);  // E4
-    // relaxed: E1 or E4 made it visible; the cas says whether it was ours.
-    void *taken = tn_load_relaxed(&ring->slots[top & ring->mask]);
+    int64_t base = tn_load_acquire(&ring->base);              // E4
+    // relaxed: E1 or E4 made it visible; the cas says whether it was ours. If
+    // it is not, base may be beyond top: any slot will do.
+    void *taken = tn_load_relaxed(&ring->slots[(top - base) & ring->mask]);
     if (!tn_cas_release(&deque->top, &top, top + 1)) {  // E3, E5
         return TN_STEAL_LOST;
     }
@@ -335,8 +391,14 @@ bool tn_deque_is_valid(struct tenon_deque *deque)
     // relaxed: quiescent.
     int64_t length = tn_load_relaxed(&deque->bottom) -
                      tn_load_relaxed(&deque->top);  // relaxed: quiescent
-    int64_t capacity = ring->mask + 1;
+    int64_t capacity = capacity_of(ring);
+    // relaxed: quiescent.
+    int64_t base = tn_load_relaxed(&ring->base);
+    // relaxed: quiescent.
+    int64_t top = tn_load_relaxed(&deque->top);
 
-    return capacity > 0 && (capacity & ring->mask) == 0 &&  // I1
-           length >= 0 && length <= capacity;               // I2
+    return capacity >= 2 && (capacity & (capacity - 1)) == 0 &&  // I1
+           base <= top &&                                        // I1
+           length >= 0 && length <= capacity &&                  // I2
+           top + length < base + 2 * capacity;                   // I3
 }

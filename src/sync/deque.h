@@ -30,15 +30,16 @@ enum tn_steal {
     TN_STEAL_TAKEN,
 };
 
-// [one thread] `capacity` is a power of two. The inline calls of fork.h use it
-// only if `is_inline`, and where light fences are free. False: no memory.
+// [one thread] `capacity` is a power of two, 2 or more. The inline calls of
+// fork.h use it only if `is_inline`, and where light fences are free. False: no
+// memory.
 bool tn_deque_init(struct tenon_deque *deque, size_t capacity, bool is_inline);
 
 // [one thread] Items still inside are the caller's. Accepts zeroed memory.
 void tn_deque_fini(struct tenon_deque *deque);
 
-// [owner] The rare half of push: answer thieves, and make room for one more.
-// False: no memory, nothing changed.
+// [owner] Answer thieves, and make room for one more and the one that a fork
+// adds without asking. False: no memory, nothing changed.
 bool tn_deque_make_room(struct tenon_deque *deque);
 
 // [owner] Answer the thieves that ask.
@@ -59,8 +60,12 @@ enum tn_steal tn_deque_steal(
 size_t tn_deque_take_oldest(
     struct tenon_deque *deque, void **items, size_t count);
 
+// [one thread] From now on its owner wakes others if this word of sched/idle.h
+// says that all who could look for work are asleep.
+void tn_deque_watch(struct tenon_deque *deque, _Atomic(uint32_t) *idle_state);
+
 // [owner] In the child of a fork(2), where nobody owns it: no inline call uses
-// it any more, whatever place it was given, and the end of the task is noticed.
+// it any more, whatever place it was given, and no task finds it as it left it.
 void tn_deque_disown(struct tenon_deque *deque);
 
 // [owner] Give the memory of large rings back to the system. The deque must be
@@ -100,7 +105,7 @@ static inline int64_t tn_deque_room(struct tenon_deque *deque)
 {
     // relaxed: it says only where to look.
     int64_t room =
-        tn_load_relaxed(&deque->quick_limit) - tn_deque_bottom(deque);
+        tn_load_relaxed(&deque->quick_limit) - tn_deque_bottom(deque) - 1;
 
     return room > 0 ? room : 0;
 }
@@ -111,7 +116,7 @@ static inline void tn_deque_put(
     struct tenon_deque *deque, int64_t index, void *item)
 {
     // relaxed: tn_deque_advance() publishes it.
-    tn_store_relaxed(&deque->slots[index & deque->mask], item);
+    tn_store_relaxed(tenon_deque_slot(deque, index), item);
 }
 
 // [owner] All below `bottom` is there now.
@@ -123,17 +128,26 @@ static inline void tn_deque_advance(struct tenon_deque *deque, int64_t bottom)
 // [owner] Add an item, not NULL, as the newest. False: no memory.
 static inline bool tn_deque_push(struct tenon_deque *deque, void *item)
 {
-    int64_t bottom = 0;
-
-    if (tn_unlikely(!tenon_deque_has_room(deque, &bottom)) &&
-        !tn_deque_make_room(deque)) {
+    if (tn_unlikely(tn_deque_room(deque) == 0) && !tn_deque_make_room(deque)) {
         return false;
     }
-    tenon_deque_add(deque, bottom, item);
+    tenon_deque_add(deque, tn_deque_bottom(deque), item);
     return true;
 }
 
-// [owner] Do thieves wait for an answer? (Or it is not for inline calls.)
+// [any] Its owner looks up at its next push. Before a heavy fence, after which
+// the caller looks whether it is empty: one of the two sees the other.
+static inline void tn_deque_ring(struct tenon_deque *deque)
+{
+    // relaxed: it says only where to look; E7 makes a 0 seen here a late one.
+    if (tn_load_relaxed(&deque->quick_limit) != 0) {
+        // relaxed: E2's fences order it before the look.
+        tn_store_relaxed(&deque->quick_limit, 0);
+    }
+}
+
+// [owner] Do thieves wait for an answer, or does somebody sleep? (Or it is not
+// for inline calls.)
 static inline bool tn_deque_is_asked(struct tenon_deque *deque)
 {
     // relaxed: it says only where to look.

@@ -19,14 +19,16 @@
 
 #include <string.h>
 
-#define ITEMS 8
+#define ITEMS 16
 #define BATCH 2
 
 struct plan {
     int capacity;
-    const char *owner;  // u: push, m: push many if there is room, o: pop, b:
-                        // take the oldest ones, t: trim if it is empty
-    int steals[3];      // attempts of each thief
+    const char *owner;   // u: push, f: push as a fork does, m: push many if
+                         // there is room, o: pop, b: take the oldest ones, t:
+                         // trim if it is empty
+    int steals[3];       // attempts of each thief
+    const char *before;  // what the owner has done before there are thieves
 };
 
 struct item {
@@ -46,32 +48,44 @@ static int content_of(int number)
     return 100 + number;
 }
 
-static void setup(const void *arg)
-{
-    const struct plan *plan = arg;
-
-    memset(items, 0, sizeof(items));
-    memset(taken_counts, 0, sizeof(taken_counts));
-    pushed_count = 0;
-    stealing_count = 0;
-    mc_watch_reuse("slots");  // L4
-    mc_check(tn_deque_init(&deque, (size_t)plan->capacity, true));
-}
-
 static int64_t index_of(const struct item *item)
 {
     return mc_plain_read(&item->index);
 }
 
-static void push(void)
+static struct item *next_item(void)
 {
     struct item *item = &items[pushed_count];
 
     mc_plain_write(&item->content, content_of(pushed_count));
     mc_plain_write(&item->index, tn_deque_bottom(&deque));
-    mc_check(tn_deque_push(&deque, item));
+    return item;
+}
+
+static void note_push(struct item *item)
+{
     item->push_number = mc_store_index(&deque.bottom);
     pushed_count++;
+}
+
+static void push(void)
+{
+    struct item *item = next_item();
+
+    mc_check(tn_deque_push(&deque, item));
+    note_push(item);
+}
+
+static void fork(void)
+{
+    struct item *item = next_item();
+    int64_t bottom = tn_deque_bottom(&deque);
+
+    tenon_deque_add(&deque, bottom, item);
+    note_push(item);
+    if (tenon_deque_must_look(&deque, bottom)) {
+        mc_check(tn_deque_make_room(&deque));
+    }
 }
 
 static void push_many(void)
@@ -132,25 +146,24 @@ static void take_oldest(void)
 {
     void *batch[BATCH];
     size_t count = tn_deque_take_oldest(&deque, batch, BATCH);
-    int64_t first_index = count == 0 ? 0 : index_of(batch[0]);
 
     mc_check(count <= BATCH);
     for (size_t i = 0; i < count; i++) {
         take(batch[i]);
-        mc_check(index_of(batch[i]) == first_index + (int64_t)i);  // L3
+        mc_check(index_of(batch[i]) == index_of(batch[0]) + (int64_t)i);  // L3
     }
     if (count == 0) {
         mc_check(left_count() <= stealing_count);  // L5
     }
 }
 
-static void owner(const void *arg)
+static void own(const char *steps)
 {
-    const struct plan *plan = arg;
-
-    for (const char *step = plan->owner; *step != '\0'; step++) {
+    for (const char *step = steps; *step != '\0'; step++) {
         if (*step == 'u') {
             push();
+        } else if (*step == 'f') {
+            fork();
         } else if (*step == 'm') {
             push_many();
         } else if (*step == 'o') {
@@ -161,6 +174,26 @@ static void owner(const void *arg)
             tn_deque_trim(&deque);
         }
     }
+}
+
+static void setup(const void *arg)
+{
+    const struct plan *plan = arg;
+
+    memset(items, 0, sizeof(items));
+    memset(taken_counts, 0, sizeof(taken_counts));
+    pushed_count = 0;
+    stealing_count = 0;
+    mc_watch_reuse("slot");  // L4
+    mc_check(tn_deque_init(&deque, (size_t)plan->capacity, true));
+    own(plan->before);
+}
+
+static void owner(const void *arg)
+{
+    const struct plan *plan = arg;
+
+    own(plan->owner);
 }
 
 static void check_pushes_known(void)
@@ -224,32 +257,48 @@ static struct mc_program program_of(const void *arg)
     return program;
 }
 
-static const struct plan pop_one = {2, "uo", {1}};
-static const struct plan pop_two = {2, "uuoo", {2}};
-static const struct plan pop_two_three = {2, "uuoo", {1, 1}};
-static const struct plan push_after = {2, "uouo", {2}};
-static const struct plan grow = {2, "uuuo", {2}};
-static const struct plan grow_three = {2, "uuuoo", {1, 1}};
-static const struct plan reuse = {2, "uuuuo", {2}};
-static const struct plan grow_twice = {1, "uuuooo", {2}};
-static const struct plan trim = {4, "uuootu", {2}};
-static const struct plan trim_three = {4, "uuootu", {1, 1}};
-static const struct plan batch = {4, "uuubo", {2}};
-static const struct plan batch_three = {4, "uuub", {1, 1}};
-static const struct plan many = {2, "mom", {2}};
-static const struct plan many_three = {4, "mo", {1, 1}};
-static const struct plan batch_reuse = {2, "uubuu", {2}};
-static const struct plan large = {1, "uuouuuoouboooo", {3, 3}};
+static const struct plan pop_one = {2, "uo", {1}, ""};
+static const struct plan pop_two = {4, "uuoo", {2}, ""};
+static const struct plan pop_two_three = {4, "uuoo", {1, 1}, ""};
+static const struct plan push_after = {4, "uouo", {2}, ""};
+static const struct plan grow = {2, "uuo", {2}, ""};
+static const struct plan grow_three = {2, "uuuoo", {1, 1}, ""};
+static const struct plan grow_twice = {2, "uuuuoo", {1}, ""};
+static const struct plan forks = {4, "ffo", {2}, ""};
+static const struct plan forks_three = {4, "ffo", {1, 1}, ""};
+static const struct plan forks_grow = {2, "fffuo", {2}, ""};
+static const struct plan many_forks = {2, "ffffff", {1}, ""};
+static const struct plan reuse = {4, "bmbmbuu", {1}, "uu"};
+static const struct plan slide = {4, "fuo", {2}, "mbmbuu"};
+static const struct plan slide_forks = {4, "fffo", {1}, "mbmbuu"};
+static const struct plan slide_far = {4, "uuuf", {1}, "umbbmbuu"};
+static const struct plan slide_three = {4, "fuo", {1, 1}, "mbmbuu"};
+static const struct plan trim = {4, "uuootu", {2}, ""};
+static const struct plan trim_three = {4, "uuootu", {1, 1}, ""};
+static const struct plan batch = {4, "uuubo", {2}, ""};
+static const struct plan batch_three = {4, "uuub", {1, 1}, ""};
+static const struct plan many = {2, "mom", {2}, ""};
+static const struct plan many_three = {4, "mo", {1, 1}, ""};
+static const struct plan batch_reuse = {2, "uubuu", {2}, ""};
+static const struct plan large = {2, "ufouufoouboooo", {3, 3}, ""};
 
 static const struct mc_scenario scenarios[] = {
-    {"one_item_pop_against_steal", &pop_one, -1, -1, 0, MC_EXHAUSTIVE},
+    {"one_item_pop_against_steal", &pop_one, 9, -1, 0, MC_EXHAUSTIVE},
     {"two_items_pops_against_steals", &pop_two, 3, -1, 0, MC_EXHAUSTIVE},
     {"two_items_two_thieves", &pop_two_three, 2, 2, 0, MC_EXHAUSTIVE},
     {"push_after_pop", &push_after, 3, -1, 0, MC_EXHAUSTIVE},
     {"growth_under_a_thief", &grow, 3, -1, 0, MC_EXHAUSTIVE},
     {"growth_under_two_thieves", &grow_three, 2, 1, 0, MC_EXHAUSTIVE},
-    {"slots_used_again", &reuse, 2, -1, 0, MC_EXHAUSTIVE},
     {"two_growths", &grow_twice, 2, -1, 0, MC_EXHAUSTIVE},
+    {"forks_against_steals", &forks, 3, -1, 0, MC_EXHAUSTIVE},
+    {"forks_two_thieves", &forks_three, 2, 2, 0, MC_EXHAUSTIVE},
+    {"forks_that_make_it_grow", &forks_grow, 2, -1, 0, MC_EXHAUSTIVE},
+    {"many_forks", &many_forks, 1, -1, 0, MC_EXHAUSTIVE},
+    {"slots_used_again", &reuse, 1, -1, 0, MC_EXHAUSTIVE},
+    {"window_slides_under_a_thief", &slide, 2, -1, 0, MC_EXHAUSTIVE},
+    {"window_slides_at_a_fork", &slide_forks, 2, -1, 0, MC_EXHAUSTIVE},
+    {"window_slides_away_from_a_thief", &slide_far, 2, -1, 0, MC_EXHAUSTIVE},
+    {"window_slides_under_two_thieves", &slide_three, 2, 1, 0, MC_EXHAUSTIVE},
     {"trim_under_a_thief", &trim, 2, -1, 0, MC_EXHAUSTIVE},
     {"trim_under_two_thieves", &trim_three, 2, 1, 0, MC_EXHAUSTIVE},
     {"batch_against_steals", &batch, 2, -1, 0, MC_EXHAUSTIVE},
@@ -264,10 +313,17 @@ static const struct mc_scenario scenarios[] = {
 
 int main(int argc, char **argv)
 {
-    // The full fence is one side of TENON_FENCE_LIGHT, which is played here.
+    // The full fence is one side of TENON_FENCE_LIGHT, which is played here;
+    // who sleeps is a matter of idle.c.
     static const char *const files[] = {
-        "!sync/deque.c:tenon_fence_full", "sync/deque",
-        "tenon/inline.h:tenon_deque", NULL};
+        "!sync/deque.c:tenon_fence_full",
+        "!sync/deque.c:heed_call",
+        "!sync/deque.c:tn_deque_watch",
+        "!sync/deque.h:tn_deque_ring",
+        "!tenon/inline.h:tenon_deque_must_look",
+        "sync/deque",
+        "tenon/inline.h:tenon_deque",
+        NULL};
     static const struct mc_suite suite = {
         files, scenarios, program_of, NULL, .is_fenced = true};
 

@@ -2,7 +2,8 @@
 //
 // idle — laws of src/sched/idle: no wake-up is lost, the counts stay right.
 //
-// Who pushes owns a queue (queue.h).
+// Who pushes owns a queue (queue.h); who forks also a deque, of which only the
+// limit is used.
 //
 // Laws:
 //   L1 when all sleep or run jobs without end, no item is left, and no wish to
@@ -18,6 +19,7 @@
 
 #include "queue.h"
 #include "sched/idle.h"
+#include "sync/deque.h"
 #include "tenon/inline.h"
 
 enum twist {
@@ -37,7 +39,7 @@ struct plan {
 };
 
 static struct tn_idle idle;
-static struct tenon_worker forker;  // that part of a worker which fork sees
+static struct tenon_deque bell;  // of the worker that forks
 static struct queue queues[MC_THREADS];
 static _Atomic(bool) is_stopping;
 static int pushed_total;
@@ -91,6 +93,15 @@ static bool has_work(void *context)
     return false;
 }
 
+static void call(void *context)
+{
+    const struct plan *plan = context;
+
+    if (plan->twist == JOBS_FORK) {
+        tn_deque_ring(&bell);
+    }
+}
+
 static void setup(const void *arg)
 {
     const struct plan *plan = arg;
@@ -102,9 +113,11 @@ static void setup(const void *arg)
     taken_total = 0;
     spawned_total = 0;
     searching_at_end = 0;
-    forker.idle_state = &idle.state;
     mc_check(tn_idle_init(
-        &idle, (uint32_t)plan->worker_count, has_work, (void *)(uintptr_t)arg));
+        &idle, (uint32_t)plan->worker_count, has_work, call,
+        (void *)(uintptr_t)arg));
+    mc_check(tn_deque_init(&bell, 2, true));
+    tn_deque_watch(&bell, &idle.state);
 }
 
 static void push(int queue_index)
@@ -120,10 +133,11 @@ static void push_from_job(const struct plan *plan, int queue_index)
         push(queue_index);
         return;
     }
+    tn_deque_answer(&bell);  // as earlier forks have left it
     queue_push(&queues[queue_index]);
     pushed_total++;
-    if (tenon_worker_must_wake(&forker)) {  // as tenon_fork()
-        tn_idle_wake_one(&idle);
+    if (tenon_deque_must_look(&bell, 0)) {  // as tenon_fork()
+        tn_idle_notify(&idle);
     }
 }
 
@@ -220,6 +234,7 @@ static void check(const void *arg)
         mc_check(tn_load_relaxed(&idle.state) == searching_at_end);  // L5
     }
     mc_check(taken_total == pushed_total);  // L1
+    tn_deque_fini(&bell);
     tn_idle_fini(&idle);
 }
 
@@ -259,6 +274,7 @@ static const struct plan stop = {2, 0, 0, STOP};
 static const struct plan stop_sleepers = {2, 0, 0, STOP_SLEEPERS};
 static const struct plan three_pushing = {3, 2, 2, JOBS_PUSH};
 static const struct plan three_forking = {3, 2, 1, JOBS_FORK};
+static const struct plan fork_and_found = {3, 1, 2, JOBS_FORK};
 
 static const struct mc_scenario scenarios[] = {
     {"one_worker_one_push", &one_one_one, 3, -1, 1, MC_EXHAUSTIVE},
@@ -270,6 +286,8 @@ static const struct mc_scenario scenarios[] = {
     {"long_jobs_two_producers", &long_one_each, 1, 1, 0, MC_EXHAUSTIVE},
     {"worker_pushes_too", &pushing, 2, 0, 0, MC_EXHAUSTIVE},
     {"worker_forks", &forking, 2, 1, 0, MC_EXHAUSTIVE},
+    {"worker_forks_while_another_finds", &fork_and_found, 1, 0, 0,
+     MC_EXHAUSTIVE},
     {"stop_ends_all", &stop, 2, 1, 0, MC_EXHAUSTIVE},
     {"wake_all_wakes_every_sleeper", &stop_sleepers, 2, 1, 0, MC_EXHAUSTIVE},
     {"three_workers_random", &three_pushing, 0, 0, 0, MC_RANDOM},
@@ -281,7 +299,8 @@ static const struct mc_scenario scenarios[] = {
 int main(int argc, char **argv)
 {
     static const char *const files[] = {
-        "sched/idle", "tenon/inline.h:tenon_worker", NULL};
+        "sched/idle", "tenon/inline.h:tenon_deque_must_look",
+        "sync/deque.c:heed_call", "sync/deque.h:tn_deque_ring", NULL};
     static const struct mc_suite suite = {
         files, scenarios, program_of, NULL, .is_fenced = true};
 

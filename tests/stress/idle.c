@@ -2,8 +2,9 @@
 //
 // idle — pushers against sleepers: whatever is pushed finds a worker awake.
 //
-// Every worker has a queue, here a number. Pushers add to it and notify;
-// workers search, take, and sleep. A round is a burst from all pushers, of
+// Every worker has a queue, here a number. Pushers add to it and notify, or
+// look whether they are called, as the owner of a deque does; workers search,
+// take, and sleep. A round is a burst from all pushers, of
 // which all must be taken before the next: a lost wake-up hangs, and the
 // watchdog speaks. In some rounds each pusher pushes one item, and all these
 // jobs wait for each other: there a hand-over of the search must not be missed
@@ -15,6 +16,7 @@
 #include "support.h"
 
 #include "sched/idle.h"
+#include "sync/deque.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -31,6 +33,7 @@ struct worker {
     uint32_t index;
     struct stress_random random;
     _Atomic(int64_t) queue;
+    struct tenon_deque bell;  // nothing is pushed to it
     uint64_t taken_count;
     uint64_t sleep_count;
 };
@@ -38,12 +41,14 @@ struct worker {
 struct pusher {
     pthread_t thread;
     struct stress_random random;
+    struct tenon_deque bell;
 };
 
 static struct tn_idle idle;
 static struct worker workers[WORKER_MAX];
 static _Atomic(uint32_t) worker_count;
 static struct pusher pushers[PUSHER_COUNT];
+static _Atomic(uint64_t) call_count;
 static _Atomic(uint64_t) pushed_total;
 static _Atomic(uint64_t) taken_total;
 static _Atomic(bool) is_stopping;     // the workers
@@ -68,11 +73,39 @@ static bool has_work(void *unused)
     return false;
 }
 
-static void push_to(uint32_t index)
+static void call(void *unused)
 {
+    (void)unused;
+    STRESS_COUNT(call_count);
+    for (uint32_t i = 0; i < worker_count; i++) {
+        tn_deque_ring(&workers[i].bell);
+    }
+    for (uint32_t i = 0; i < PUSHER_COUNT; i++) {
+        tn_deque_ring(&pushers[i].bell);
+    }
+}
+
+static void push_to(
+    uint32_t index, struct tenon_deque *bell, struct stress_random *random)
+{
+    bool is_owner = stress_chance(random, 2);
+
     STRESS_COUNT(pushed_total);
     atomic_fetch_add_explicit(&workers[index].queue, 1, memory_order_release);
-    tn_idle_notify(&idle);
+    if (!is_owner) {
+        tn_idle_notify(&idle);
+    } else if (tenon_deque_must_look(bell, 0)) {
+        tn_idle_notify(&idle);
+        tn_deque_answer(bell);
+    }
+}
+
+static void make_bell(struct tenon_deque *bell)
+{
+    if (!tn_deque_init(bell, 16, true)) {
+        stress_die("no memory");
+    }
+    tn_deque_watch(bell, &idle.state);
 }
 
 static bool take_from(uint32_t index)
@@ -141,7 +174,7 @@ static void work(struct worker *worker)
         meet();
     } else if (stress_chance(&worker->random, 4)) {
         // Sometimes a job makes more of them.
-        push_to(worker->index);
+        push_to(worker->index, &worker->bell, &worker->random);
     }
     worker->taken_count++;
     atomic_fetch_add(&taken_total, 1);
@@ -163,7 +196,9 @@ static void push_burst(struct pusher *pusher)
         is_meeting ? 1 : 1 + stress_below(&pusher->random, BURST_MAX);
 
     for (uint32_t i = 0; i < count; i++) {
-        push_to(stress_below(&pusher->random, worker_count));
+        push_to(
+            stress_below(&pusher->random, worker_count), &pusher->bell,
+            &pusher->random);
         stress_perturb(&pusher->random);
     }
 }
@@ -228,10 +263,16 @@ static void start(void)
     worker_count = stress_worker_count(3);
     worker_count = worker_count > WORKER_MAX ? WORKER_MAX : worker_count;
     tn_fence_setup();
-    if (!tn_idle_init(&idle, worker_count, has_work, NULL)) {
+    if (!tn_idle_init(&idle, worker_count, has_work, call, NULL)) {
         stress_die("no memory");
     }
     pthread_barrier_init(&gate, NULL, PUSHER_COUNT + 1);
+    for (uint32_t i = 0; i < worker_count; i++) {
+        make_bell(&workers[i].bell);
+    }
+    for (uint32_t i = 0; i < PUSHER_COUNT; i++) {
+        make_bell(&pushers[i].bell);
+    }
     for (uint32_t i = 0; i < worker_count; i++) {
         workers[i].index = i;
         workers[i].random = stress_random_make(100 + i);
@@ -259,11 +300,20 @@ static void stop(void)
         stress_thread_join(workers[i].thread);
         sleep_count += workers[i].sleep_count;
     }
+    for (uint32_t i = 0; i < worker_count; i++) {
+        tn_deque_fini(&workers[i].bell);
+    }
+    for (uint32_t i = 0; i < PUSHER_COUNT; i++) {
+        tn_deque_fini(&pushers[i].bell);
+    }
     stress_expect_equal("the counts end at 0", atomic_load(&idle.state), 0);
     tn_idle_fini(&idle);
     pthread_barrier_destroy(&gate);
     stress_need(
         "items for which a worker had slept", sleep_count,
+        atomic_load(&taken_total), 50);
+    stress_need(
+        "calls when the last one went to sleep", atomic_load(&call_count),
         atomic_load(&taken_total), 50);
 }
 

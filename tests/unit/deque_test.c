@@ -8,6 +8,7 @@
 
 #include "gate.h"
 #include "sync/deque.h"
+#include "sync/idle_state.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -193,14 +194,14 @@ Test(deque, growth_keeps_every_item_in_order)
     end_deque();
 }
 
-Test(deque, growth_keeps_items_that_wrapped_around)
+Test(deque, growth_keeps_items_that_have_moved)
 {
     make_deque(8);
     push_items(0, 6);
     for (int i = 0; i < 5; i++) {
         cr_assert(eq(int, steal(), i));
     }
-    push_items(6, 40);  // slots 6, 7, 0, 1, ...: grows in mid-circle
+    push_items(6, 40);
     for (int i = 5; i < 40; i++) {
         cr_assert(eq(int, steal(), i));
     }
@@ -211,10 +212,11 @@ Test(deque, grows_only_when_full)
 {
     make_deque(8);
     struct tenon_ring *ring = tn_load_relaxed(&deque.ring);
-    for (int i = 0; i + 8 < 8000; i += 8) {
-        push_items(i, i + 8);
+    // The last place is for one that does not ask.
+    for (int i = 0; i + 7 < 7000; i += 7) {
+        push_items(i, i + 7);
         cr_assert(eq(int, steal(), i));
-        for (int j = 7; j > 0; j--) {
+        for (int j = 6; j > 0; j--) {
             cr_assert(eq(int, pop(), i + j));
         }
     }
@@ -258,6 +260,75 @@ Test(deque, pop_answers_who_has_asked)
     cr_expect(eq(int, steal(), 0));
     cr_expect(eq(int, pop(), 2));
     cr_expect(is_answered());
+    end_deque();
+}
+
+// As fork does it: a push that asks nobody, then one look.
+static void fork_item(int number)
+{
+    int64_t bottom = tn_deque_bottom(&deque);
+
+    tenon_deque_add(&deque, bottom, &items[number]);
+    if (tenon_deque_must_look(&deque, bottom)) {
+        cr_assert(tn_deque_make_room(&deque));
+    }
+}
+
+Test(deque, there_is_always_room_for_one_that_does_not_ask)
+{
+    make_deque(2);
+    for (int i = 0; i < 300; i++) {
+        fork_item(2 * i);
+        push_items(2 * i + 1, 2 * i + 2);
+    }
+    for (int i = 0; i < 300; i++) {
+        cr_assert(eq(int, steal(), i));
+        cr_assert(eq(int, pop(), 599 - i));
+    }
+    end_deque();
+}
+
+// The ring's window slides: no new one is needed, and nothing is out of place.
+Test(deque, items_that_are_never_many_stay_in_one_ring)
+{
+    make_deque(8);
+    struct tenon_ring *ring = tn_load_relaxed(&deque.ring);
+    push_items(0, 5);
+    for (int i = 5; i < 5000; i++) {
+        fork_item(i);
+        cr_assert(eq(int, steal(), i - 5));
+        cr_assert(tn_deque_is_valid(&deque));
+    }
+    cr_expect(eq(ptr, tn_load_relaxed(&deque.ring), ring));
+    cr_expect(eq(int, pop(), 4999));
+    cr_expect(eq(int, steal(), 4995));
+    end_deque();
+}
+
+// In what its owner looks at after a push.
+static bool is_called(void)
+{
+    return tenon_deque_must_look(&deque, 0) || !deque.is_inline;
+}
+
+Test(deque, call_of_a_sleeper_stays_until_nobody_has_to_be_woken)
+{
+    _Atomic(uint32_t) state;
+
+    atomic_init(&state, TN_IDLE_SLEEPING_ONE);
+    make_deque(8);
+    tn_deque_watch(&deque, &state);
+    cr_expect(is_called());
+    tn_deque_answer(&deque);
+    cr_expect(is_called());
+    atomic_store(&state, TN_IDLE_SLEEPING_ONE + TN_IDLE_SEARCHING_ONE);
+    tn_deque_answer(&deque);
+    cr_expect(not(tenon_deque_must_look(&deque, 0) && deque.is_inline));
+    tn_deque_ring(&deque);
+    cr_expect(is_called());
+    atomic_store(&state, 0);
+    push_items(0, 1);
+    cr_expect(not(tenon_deque_must_look(&deque, 0) && deque.is_inline));
     end_deque();
 }
 

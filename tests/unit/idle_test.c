@@ -15,6 +15,7 @@ enum { WORKER_COUNT = 4 };
 static struct tn_idle idle;
 static atomic_bool has_work;
 static atomic_uint look_count;
+static atomic_uint call_count;
 
 struct worker {
     pthread_t thread;
@@ -34,10 +35,16 @@ static bool look(void *context)
     return found;
 }
 
+static void call(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&call_count, 1);
+}
+
 static void make_idle(void)
 {
     tn_fence_setup();
-    cr_assert(tn_idle_init(&idle, WORKER_COUNT, look, &look_count));
+    cr_assert(tn_idle_init(&idle, WORKER_COUNT, look, call, &look_count));
 }
 
 static void end_idle(void)
@@ -232,6 +239,39 @@ Test(idle, other_searchers_relieve_the_first_of_the_hand_over)
     cr_expect(eq(u32, searching_count(), 1));
     atomic_store(&has_work, false);
     tn_idle_found(&idle);
+    end_sleepers(1);
+}
+
+// Not while another one still searches.
+Test(idle, pushers_are_called_when_the_last_searcher_goes_to_sleep)
+{
+    tn_idle_search(&idle);
+    start_sleepers(1);
+    unsigned before = atomic_load(&call_count);
+    tn_idle_found(&idle);
+    end_sleepers(1);
+    cr_expect(eq(uint, before, 0));
+    before = atomic_load(&call_count);
+    atomic_store(&look_count, 0);
+    start_sleepers(1);
+    cr_expect(eq(uint, atomic_load(&call_count), before + 1));
+    end_sleepers(1);
+}
+
+// Not if nobody sleeps: the pushers' queues are then looked at by all.
+Test(idle, pushers_are_called_when_the_last_searcher_finds_work)
+{
+    tn_idle_search(&idle);
+    tn_idle_found(&idle);
+    cr_expect(eq(uint, atomic_load(&call_count), 0));
+    start_sleepers(1);
+    unsigned before = atomic_load(&call_count);
+    tn_idle_search(&idle);
+    tn_idle_search(&idle);
+    tn_idle_found(&idle);
+    cr_expect(eq(uint, atomic_load(&call_count), before));
+    tn_idle_found(&idle);
+    cr_expect(eq(uint, atomic_load(&call_count), before + 1));
     end_sleepers(1);
 }
 

@@ -171,8 +171,10 @@ enum { CHILD_COUNT = 1000 };
 
 struct forks {
     tenon_task children[CHILD_COUNT];
+    int64_t places[CHILD_COUNT];
     int codes[CHILD_COUNT];
     int wrong_count;
+    int back_count;
 };
 
 static int fork_too_many(tenon_task *self, void *arg)
@@ -182,11 +184,19 @@ static int fork_too_many(tenon_task *self, void *arg)
     fault_allow_memory(0);
     for (int i = 0; i < CHILD_COUNT; i++) {
         forks->codes[i] = i % 2;  // every second one fails
-        tenon_fork(self, &forks->children[i], task_return, &forks->codes[i]);
+        forks->places[i] = tenon_fork(
+            self, &forks->children[i], task_return, &forks->codes[i]);
     }
     for (int i = CHILD_COUNT - 1; i >= 0; i--) {
-        forks->wrong_count +=
-            tenon_join(self, &forks->children[i]) != forks->codes[i];
+        tenon_task *child = &forks->children[i];
+        bool is_back =
+            i % 4 == 0 && tenon_unfork(self, child, forks->places[i]);
+
+        if (is_back) {
+            forks->back_count++;
+        } else {
+            forks->wrong_count += tenon_join(self, child) != forks->codes[i];
+        }
     }
     return TENON_OK;
 }
@@ -206,6 +216,9 @@ Test(memory_fault, fork_runs_its_child_at_once)
     must_join(&scope, &report, TENON_ERRORS);
     cr_expect(eq(int, forks.wrong_count, 0));
     cr_expect(eq(u64, report.error_count, CHILD_COUNT / 2));
+    // Those for which there was room.
+    cr_expect(gt(int, forks.back_count, 0));
+    cr_expect(lt(int, forks.back_count, CHILD_COUNT / 4));
     tenon_report_free(&report);
     end(executor);
 }
