@@ -6,6 +6,8 @@
 // The whole file is run twice: with the fences that the system offers and with
 // the portable ones (TENON_FENCE=portable).
 
+#include "base/clock.h"
+#include "base/fence.h"
 #include "gate.h"
 #include "sync/deque.h"
 #include "sync/idle_state.h"
@@ -330,6 +332,20 @@ Test(deque, call_of_a_sleeper_stays_until_nobody_has_to_be_woken)
     push_items(0, 1);
     cr_expect(not(tenon_deque_must_look(&deque, 0) && deque.is_inline));
     end_deque();
+}
+
+// More of it the more threads a fence would interrupt.
+Test(deque, thief_waits_as_long_as_a_fence_costs_all_who_run)
+{
+    tn_fence_setup();
+    uint64_t begin_ns = tn_clock_now_ns();
+    uint64_t many_end_ns = tn_fence_patience_ns(1000);
+    uint64_t one_end_ns = tn_fence_patience_ns(1);
+
+    // The second clock was read later.
+    cr_expect(gt(u64, one_end_ns, begin_ns));
+    cr_expect(gt(u64, many_end_ns, one_end_ns));
+    cr_expect(ge(u64, tn_fence_patience_ns(0), one_end_ns));
 }
 
 Test(deque, trim_of_an_empty_one_keeps_it_usable)

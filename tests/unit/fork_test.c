@@ -9,6 +9,8 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <pthread.h>
+#include <string.h>
 #include <tenon/tenon.h>
 
 TestSuite(fork, .timeout = 60);
@@ -154,6 +156,7 @@ Test(fork, child_is_a_task_of_its_parents_scope)
 }
 
 struct parallel {
+    int look_count;
     struct gate child_runs;
     struct gate parent_runs;
 };
@@ -201,8 +204,8 @@ Test(fork, child_runs_on_another_worker_while_its_parent_goes_on)
     pool_each_parallel(meet);
 }
 
-// The others do not look for work for a while before they sleep.
-Test(fork, child_wakes_a_worker_that_sleeps)
+// One that lets its workers sleep as soon as there is nothing to do.
+static tenon_executor *create_sleepy(void)
 {
     tenon_executor *executor = NULL;
 
@@ -213,8 +216,122 @@ Test(fork, child_wakes_a_worker_that_sleeps)
                TENON_EXECUTOR_OPTIONS(
                        .worker_count = 2, .idle_spin_ns = TENON_NO_SPIN)),
            TENON_OK));
+    return executor;
+}
+
+Test(fork, child_wakes_a_worker_that_sleeps)
+{
+    tenon_executor *executor = create_sleepy();
+
     for (int i = 0; i < 50; i++) {
         meet(executor);
     }
     pool_destroy(executor);
+}
+
+static int meet_member(tenon_task *self, void *arg)
+{
+    struct parallel *parallel = arg;
+    tenon_scope scope;
+
+    // So that there is memory at hand, as there is as a rule.
+    tenon_status status = tenon_scope_open(&scope, NULL);
+    if (status == TENON_OK) {
+        status = tenon_spawn_n(&scope, task_ok, NULL, 0, 10, NULL);
+    }
+    status = tenon_scope_join(&scope, status, NULL);
+    // The other worker goes to sleep meanwhile, or not.
+    for (int i = 0; i < parallel->look_count; i++) {
+        (void)tenon_cancelled(self);
+    }
+    if (status == TENON_OK) {
+        status = tenon_scope_open(&scope, NULL);
+    }
+    if (status == TENON_OK) {
+        status = tenon_spawn(&scope, meet_parent, parallel);
+    }
+    bool has_met = gate_wait(&parallel->child_runs);
+    gate_open(&parallel->parent_runs);
+    return tenon_scope_join(&scope, status, NULL) == TENON_ERRORS && has_met
+               ? TENON_OK
+               : 1;
+}
+
+Test(fork, spawn_wakes_a_worker_that_sleeps)
+{
+    tenon_executor *executor = create_sleepy();
+
+    for (int i = 0; i < 50; i++) {
+        struct parallel parallel = {.look_count = i * 10000};
+        must_run(executor, meet_member, &parallel, TENON_OK);
+    }
+    pool_destroy(executor);
+}
+
+enum { MANY = 300, FAR = 150 };
+
+struct brood {
+    struct one {
+        struct brood *brood;
+        tenon_task child;
+        atomic_int run_count;
+    } ones[MANY];
+    pthread_t parent;
+    atomic_int elsewhere_count;
+    int wrong_count;
+};
+
+static int run_one(tenon_task *self, void *arg)
+{
+    struct one *one = arg;
+
+    (void)self;
+    atomic_fetch_add(&one->run_count, 1);
+    if (!pthread_equal(pthread_self(), one->brood->parent)) {
+        atomic_fetch_add(&one->brood->elsewhere_count, 1);
+    }
+    return TENON_OK;
+}
+
+// Who spawns below many children hands the older half of them out when it is
+// asked, until that half is run elsewhere.
+static int fork_many(tenon_task *self, void *arg)
+{
+    struct brood *brood = arg;
+    tenon_status status = TENON_OK;
+
+    brood->parent = pthread_self();
+    for (int i = 0; i < MANY; i++) {
+        brood->ones[i].brood = brood;
+        tenon_fork(self, &brood->ones[i].child, run_one, &brood->ones[i]);
+    }
+    while (status == TENON_OK && atomic_load(&brood->elsewhere_count) < FAR) {
+        tenon_scope scope;
+        status = tenon_scope_open(&scope, NULL);
+        if (status == TENON_OK) {
+            status = tenon_scope_join(
+                &scope, tenon_spawn(&scope, task_ok, NULL), NULL);
+        }
+    }
+    for (int i = MANY - 1; i >= 0; i--) {
+        struct one *one = &brood->ones[i];
+        brood->wrong_count += tenon_join(self, &one->child) != TENON_OK ||
+                              atomic_load(&one->run_count) != 1;
+    }
+    return status;
+}
+
+static void hand_out(tenon_executor *executor)
+{
+    static struct brood brood;
+
+    memset(&brood, 0, sizeof(brood));
+    must_run(executor, fork_many, &brood, TENON_OK);
+    cr_expect(zero(int, brood.wrong_count));
+    cr_expect(ge(int, atomic_load(&brood.elsewhere_count), FAR));
+}
+
+Test(fork, children_are_handed_out_by_who_spawns_below_them)
+{
+    pool_each_parallel(hand_out);
 }

@@ -151,6 +151,47 @@ Test(forked, child_of_a_task_waits_for_nothing)
     pool_each(wait_in_children);
 }
 
+static int count_run(tenon_task *self, void *arg)
+{
+    (void)self;
+    ++*(int *)arg;
+    return TENON_OK;
+}
+
+static int fork_in_child(void *arg)
+{
+    struct world *world = arg;
+    tenon_task *self = world->self;
+    tenon_task child;
+    int run_count = 0;
+
+    int64_t place = tenon_fork(self, &child, count_run, &run_count);
+    return !tenon_unfork(self, &child, place) && tenon_queue_is_empty(self) &&
+                   tenon_join(self, &child) == TENON_EFORK && run_count == 0
+               ? 7
+               : 8;
+}
+
+static int fork_and_fork(tenon_task *self, void *arg)
+{
+    struct world *world = arg;
+
+    world->self = self;
+    return child_run(fork_in_child, world) == 7 ? TENON_OK : 8;
+}
+
+static void fork_in_children(tenon_executor *executor)
+{
+    struct world world = {.executor = executor};
+
+    must_run(executor, fork_and_fork, &world, TENON_OK);
+}
+
+Test(forked, child_of_a_task_forks_nothing)
+{
+    pool_each(fork_in_children);
+}
+
 // --- while a lock is held ---
 
 // What another thread does all the time, so that some forks come when it is

@@ -88,6 +88,28 @@ Test(gauge, counts_what_lives_and_forgets_what_has_ended)
     pool_each(count);
 }
 
+static void count_by_reference(tenon_executor *executor)
+{
+    struct task_step step = {.status = TENON_OK};
+    tenon_scope scope;
+    tenon_scope_ref ref;
+
+    must_open(&scope, executor);
+    cr_assert(eq(int, tenon_scope_acquire(&scope, &ref), TENON_OK));
+    cr_assert(eq(int, tenon_ref_spawn(&ref, task_step, &step, NULL), TENON_OK));
+    tenon_scope_release(&ref);
+    cr_assert(gate_wait(&step.started));
+    expect(executor, 1, 0, 1);
+    gate_open(&step.may_end);
+    must_join(&scope, NULL, TENON_OK);
+    expect(executor, 0, 0, 0);
+}
+
+Test(gauge, counts_what_is_spawned_by_a_reference)
+{
+    pool_each(count_by_reference);
+}
+
 static int spawn_elsewhere(tenon_task *self, void *arg)
 {
     tenon_executor *other = arg;

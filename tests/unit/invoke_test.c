@@ -145,6 +145,49 @@ Test(invoke, failure_comes_back_wherever_it_was)
     pool_each(fail_in);
 }
 
+// The second half fails elsewhere, when the first half has begun and before it
+// ends well.
+static int end_well(tenon_task *self, void *arg)
+{
+    struct gate *gate = arg;
+
+    (void)self;
+    return gate_wait(gate) ? TENON_OK : 1;
+}
+
+static int fail_elsewhere(tenon_task *self, void *arg)
+{
+    (void)self;
+    gate_open(arg);
+    return CODE;
+}
+
+static int fail_aside(tenon_task *self, void *arg)
+{
+    return tenon_invoke(
+               self, TENON_INVOCATIONS(
+                         {end_well, arg}, {fail_elsewhere, arg})) == CODE
+               ? TENON_OK
+               : 1;
+}
+
+static void fail_aside_in(tenon_executor *executor)
+{
+    struct gate gate = {0};
+    tenon_report report;
+
+    cr_expect(
+        eq(int, tenon_run(executor, fail_aside, &gate, &report), TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 1));
+    cr_expect(eq(int, report.primary->code, CODE));
+    tenon_report_free(&report);
+}
+
+Test(invoke, failure_comes_back_from_another_worker)
+{
+    pool_each_parallel(fail_aside_in);
+}
+
 static int call_none(tenon_task *self, void *arg)
 {
     tenon_status status =

@@ -83,6 +83,45 @@ Test(move_deadline, to_a_later_time_gives_more_time)
     pool_each_clock(move_later);
 }
 
+// A scope in a task that had no deadline when it was opened.
+static int move_and_join(tenon_task *self, void *arg)
+{
+    tenon_scope *inner = arg;
+    tenon_status status = tenon_scope_open(inner, NULL);
+
+    (void)self;
+    if (status == TENON_OK) {
+        status = tenon_scope_set_deadline(inner, AT(DELAY));
+    }
+    if (status == TENON_OK) {
+        status = tenon_spawn(inner, task_ok, NULL);
+    }
+    return tenon_scope_join(inner, status, NULL);
+}
+
+static void join_before(tenon_executor *executor, struct test_clock *clock)
+{
+    static tenon_scope inner;
+    static tenon_scope joined;
+    tenon_scope scope;
+
+    memset(&inner, 0, sizeof(inner));
+    must_run(executor, move_and_join, &inner, TENON_OK);
+    memcpy(&joined, &inner, sizeof(inner));
+    must_open_with(
+        &scope,
+        TENON_SCOPE_OPTIONS(.executor = executor, .timeout_ns = 2 * DELAY));
+    must_spawn(&scope, task_until_cancelled, NULL);
+    pool_move_clock(executor, clock, 2 * DELAY);
+    must_join(&scope, NULL, TENON_TIMEOUT);
+    cr_expect(zero(int, memcmp(&joined, &inner, sizeof(inner))));
+}
+
+Test(move_deadline, of_a_scope_that_is_joined_before_is_gone)
+{
+    pool_each_clock(join_before);
+}
+
 static void move_earlier(tenon_executor *executor, struct test_clock *clock)
 {
     tenon_scope scope;

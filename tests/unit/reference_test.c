@@ -11,6 +11,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <pthread.h>
+#include <time.h>
 
 // A foreign thread that holds a reference.
 struct holder {
@@ -21,7 +22,16 @@ struct holder {
     atomic_uint count;
     atomic_int failed_status;  // of the first spawn that failed
     bool was_patient;
+    uint64_t linger_ns;  // before it releases the reference
 };
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 static void *holder_main(void *arg)
 {
@@ -35,6 +45,10 @@ static void *holder_main(void *arg)
             atomic_store(&holder->failed_status, status);
             break;
         }
+    }
+    // For so long its owner waits for nothing else.
+    uint64_t end_ns = now_ns() + holder->linger_ns;
+    while (now_ns() < end_ns) {
     }
     tenon_scope_release(&holder->ref);
     return NULL;
@@ -111,6 +125,27 @@ static void hold_open(tenon_executor *executor)
 Test(reference, join_waits_until_it_is_released)
 {
     pool_each(hold_open);
+}
+
+// What the reference has counted ahead goes with it, while the owner waits.
+static void release_unused(tenon_executor *executor)
+{
+    for (int i = 0; i < 100; i++) {
+        struct holder holder;
+        tenon_scope scope;
+
+        must_open(&scope, executor);
+        start_holder(&holder, &scope, 1);
+        holder.linger_ns = (uint64_t)i * 3000;
+        gate_open(&holder.may_go);
+        must_join(&scope, NULL, TENON_OK);
+        end_holder(&holder);
+    }
+}
+
+Test(reference, counted_ahead_is_released_while_the_owner_waits)
+{
+    pool_each(release_unused);
 }
 
 static int release_it(tenon_task *self, void *arg)

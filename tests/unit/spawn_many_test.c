@@ -47,6 +47,7 @@ static void expect_run(size_t end)
 struct call {
     size_t count;
     size_t spawned_count;
+    uint64_t reported_count;
     tenon_status status;
 };
 
@@ -63,7 +64,11 @@ static int spawn_in_task(tenon_task *self, void *arg)
     call->status = tenon_spawn_n(
         &scope, run_item, items, sizeof(items[0]), call->count,
         &call->spawned_count);
-    return tenon_scope_join(&scope, TENON_OK, NULL);
+    tenon_report report;
+    status = tenon_scope_join(&scope, TENON_OK, &report);
+    call->reported_count = report.spawned_count;
+    tenon_report_free(&report);
+    return status;
 }
 
 static void spawn_all_in_task(tenon_executor *executor)
@@ -74,6 +79,7 @@ static void spawn_all_in_task(tenon_executor *executor)
         must_run(executor, spawn_in_task, &call, TENON_OK);
         cr_expect(eq(int, call.status, TENON_OK));
         cr_expect(eq(sz, call.spawned_count, counts[i]));
+        cr_expect(eq(u64, call.reported_count, counts[i]));
         expect_run(counts[i]);
     }
 }
@@ -133,6 +139,25 @@ Test(spawn_many, by_a_member_too)
     pool_each(spawn_all_beside);
 }
 
+static int need_none(tenon_task *self, void *arg)
+{
+    (void)self;
+    return arg == NULL ? TENON_OK : CODE;
+}
+
+static int spawn_without_arguments(tenon_task *self, void *arg)
+{
+    tenon_scope scope;
+    tenon_status status = tenon_scope_open(&scope, NULL);
+
+    (void)self;
+    (void)arg;
+    if (status == TENON_OK) {
+        status = tenon_spawn_n(&scope, need_none, NULL, 8, 300, NULL);
+    }
+    return tenon_scope_join(&scope, status, NULL);
+}
+
 static void share_one_argument(tenon_executor *executor)
 {
     tenon_scope scope;
@@ -142,8 +167,9 @@ static void share_one_argument(tenon_executor *executor)
     cr_expect(
         eq(int, tenon_spawn_n(&scope, task_count, &count, 0, 300, NULL),
            TENON_OK));
-    cr_expect(
-        eq(int, tenon_spawn_n(&scope, task_ok, NULL, 8, 300, NULL), TENON_OK));
+    cr_expect(eq(
+        int, tenon_spawn_n(&scope, need_none, NULL, 8, 300, NULL), TENON_OK));
+    must_spawn(&scope, spawn_without_arguments, NULL);
     must_join(&scope, NULL, TENON_OK);
     cr_expect(eq(u32, atomic_load(&count), 300));
 }
