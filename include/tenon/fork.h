@@ -24,8 +24,8 @@ extern "C" {
 /// Owns:     `child` and `arg` are yours and must live until tenon_join(self,
 ///           child) or a tenon_unfork() that gives true. Every fork needs one
 ///           of them before `self` returns, or the process is aborted; but
-///           a child that another worker runs by then is not found, and goes
-///           on in a frame that is gone.
+///           a child that is no longer in this worker's own queue by then is
+///           not found, and may run in a frame that is gone.
 /// Threads:  the one that runs `self`; aborts for the `self` of another task of
 ///           this thread, and in debug mode on another thread.
 /// Blocks:   never, but for a child that runs at once. Not a cancellation
@@ -47,7 +47,7 @@ static inline int64_t tenon_fork(
     child->relation = self;  // the rest comes from it, when the child runs
     // relaxed: the push publishes it.
     TENON_STORE_RELAXED(&child->state, TENON_TASK_FORKED);
-    tenon_deque_add(&worker->deque, place, (char *)child + TENON_ITEM_FORKED);
+    tenon_deque_add(&worker->deque, place, tenon_item_of(child));
     if (TENON_UNLIKELY(tenon_deque_must_look(&worker->deque, place))) {
         tenon_fork_look(self, child);
     }

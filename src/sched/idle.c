@@ -16,12 +16,12 @@
 //                  sleeper: store word, add state, heavy fence, look at queues
 //                  searcher that leaves: sub state, heavy fence, look at queues
 //                  (one of the two sees the other)
-//   E4 call        last searcher: change state, full fence, call
-//                  owner:   store limit, full fence, load state (E7 of deque.c)
-//                  (one of the two sees the other)
 //   E2 claim       sleeper, waker: cas word from ASLEEP (one winner)
 //   E3 counted     waker: store-release word AWAKE -> sleeper: load-acquire
 //                  word (the counts are right before the sleeper goes on)
+//   E4 call        last searcher: change state, full fence, call
+//                  owner:   store limit, full fence, load state (E7 of deque.c)
+//                  (one of the two sees the other)
 
 #include "sched/idle.h"
 

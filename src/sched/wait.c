@@ -58,7 +58,8 @@ static void hand_on(struct tn_worker *worker, struct tn_job *job)
 static inline __attribute__((always_inline)) bool run_own(
     struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
 {
-    if (!is_above(tn_deque_bottom(&worker->face.deque) - 1, mark)) {
+    // Bottom is never below: a task that has used 2^31 places waits as well.
+    if ((uint32_t)tn_deque_bottom(&worker->face.deque) == mark) {
         return false;
     }
     void *item = tn_deque_pop(&worker->face.deque);

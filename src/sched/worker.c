@@ -31,8 +31,7 @@
 
 __thread struct tn_worker *tn_worker_here;
 
-// What inline calls see where they are not to be used: nothing runs there.
-static struct tenon_worker blank_face;
+struct tenon_worker tn_worker_blank;
 
 struct find {
     struct tn_job *job;
@@ -61,7 +60,8 @@ struct tn_worker *tn_worker_create(
         return NULL;
     }
     tn_deque_watch(&worker->face.deque, &executor->idle.state);
-    worker->shown = worker->face.deque.is_inline ? &worker->face : &blank_face;
+    worker->shown =
+        worker->face.deque.is_inline ? &worker->face : &tn_worker_blank;
     tn_slab_init(&worker->cache);
     worker->cache.group = executor;
     worker->returns.group = executor;

@@ -56,6 +56,9 @@ struct tn_worker {
 
 #define TN_STOLEN_NONE UINT64_MAX
 
+// What inline calls see where they are not to be used: nothing runs there.
+extern struct tenon_worker tn_worker_blank;
+
 extern __thread struct tn_worker *tn_worker_here
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
@@ -153,9 +156,9 @@ static inline void tn_worker_give_piece(struct tn_worker *worker, void *piece)
     tn_slab_give(&worker->cache, &worker->returns, piece);
 }
 
-// [its thread] Thieves ask: answer, and hand a part of a long queue out at once
-// to who looks for work. One theft at a time would cost both sides more than
-// short jobs take.
+// [its thread] Thieves ask, or somebody sleeps: answer, and hand a part of a
+// long queue out at once to who looks for work. One theft at a time would cost
+// both sides more than short jobs take.
 void tn_worker_answer(struct tn_worker *worker);
 
 // [its thread] Add a job, marked or not, to the own deque and wake somebody if

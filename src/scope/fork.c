@@ -54,7 +54,7 @@ void tn_fork_check_left(struct tn_worker *worker, const tenon_task *task)
 {
     struct tenon_deque *deque = &worker->face.deque;
     int64_t bottom = tn_deque_bottom(deque);
-    int64_t mark = bottom - (int32_t)((uint32_t)bottom - task->result.mark);
+    int64_t mark = bottom - (uint32_t)((uint32_t)bottom - task->result.mark);
     int64_t top = tn_deque_top_hint(deque);
 
     for (int64_t i = top > mark ? top : mark; i < bottom; i++) {
@@ -62,7 +62,7 @@ void tn_fork_check_left(struct tn_worker *worker, const tenon_task *task)
         tn_require(
             (item & TENON_ITEM_FORKED) == 0,
             "task '%s' returned with a forked child not joined",
-            tn_task_is_forked(task) ? "" : tenon_task_name(task));
+            tenon_task_name(task));
     }
 }
 
@@ -120,9 +120,13 @@ bool tenon_queue_is_empty_slow(void)
 
 #define NO_PLACE INT64_MIN  // wherever the newest item may be
 
-static void *item_of(tenon_task *child)
+// There is no memory to queue it.
+static void run_at_once(
+    struct tn_worker *worker, tenon_task *self, tenon_task *child)
 {
-    return (char *)child + TENON_ITEM_FORKED;
+    int status = run_here(worker, self, child);
+
+    tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
 }
 
 int64_t tenon_fork_slow(
@@ -139,9 +143,8 @@ int64_t tenon_fork_slow(
     child->relation = self;
     // relaxed: the push publishes it.
     tn_store_relaxed(&child->state, TN_TASK_FORKED);
-    if (!tn_worker_push(worker, item_of(child))) {
-        int status = run_here(worker, self, child);
-        tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
+    if (!tn_worker_push(worker, tenon_item_of(child))) {
+        run_at_once(worker, self, child);
     }
     return NO_PLACE;
 }
@@ -257,6 +260,13 @@ static bool take_newest(
     int64_t index = tn_deque_bottom(deque) - 1;
 
     check_parent(self, child);
+    // It may have ended in a wait. What lies below the mark is of those further
+    // out: wait.c.
+    // relaxed: only a look.
+    if (tn_load_relaxed(&child->state) != TN_TASK_FORKED ||
+        (uint32_t)(index + 1) == self->result.mark) {
+        return false;
+    }
     int64_t top = tenon_deque_retreat(deque, index, deque->is_asymmetric);
     return take_claimed(worker, child, index, top);
 }
@@ -282,13 +292,15 @@ void tenon_fork_look(tenon_task *self, tenon_task *child)
     struct tenon_deque *deque = &worker->face.deque;
 
     tn_idle_notify(worker->idle);
-    if (tn_deque_make_room(deque)) {
-        return;
+    if (!tn_deque_make_room(deque)) {
+        if (take_newest(worker, self, child)) {
+            run_at_once(worker, self, child);
+        } else {
+            // Thieves have it, and all else: no memory is needed for room now.
+            (void)!tn_deque_make_room(deque);
+        }
     }
-    if (take_newest(worker, self, child)) {
-        int status = run_here(worker, self, child);
-        tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
-    }
+    tn_assert(tn_deque_bottom(deque) < deque->limit);
 }
 
 tenon_status tenon_join(tenon_task *self, tenon_task *child)

@@ -362,6 +362,13 @@ static __attribute__((noinline)) void end_spawned(
 static __attribute__((noinline)) void run_forked(
     struct tn_worker *worker, tenon_task *task)
 {
+    tenon_task *parent = task->relation;
+
+    // In a wait of its parent: other jobs will lie at the places of its
+    // children, so it has to look from now on.
+    if (worker->face.current == parent) {
+        parent->worker = &tn_worker_blank;
+    }
     tn_fork_begin(task);
     if (tenon_cancelled(task)) {
         tn_fork_end(task, TENON_OUTCOME_DROPPED, TENON_CANCELLED);

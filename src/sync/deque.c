@@ -21,9 +21,10 @@
 //           comes to its end, they lie in the second half, and grow copies
 //           them to the first and base becomes top. So the owner's slot is an
 //           addition away. Indices only grow: 2^63 pushes are never reached.
-// Room:     is found after a push, for the next one, by the same look that
-//           finds thieves that ask and a call of who goes to sleep
-//           (sched/idle.md): one load and a compare.
+// Room:     there is always some for one more. A fork takes it, and finds new
+//           room by the same look that finds thieves that ask and a call of
+//           who goes to sleep (sched/idle.md): one load and a compare. Other
+//           pushes ask before, and leave it.
 // Roles:    one owner: push, pop (tenon/inline.h), grow, trim. Any thread:
 //           steal.
 // Progress: push and pop wait-free but for growth; steal lock-free.
@@ -45,7 +46,7 @@
 //                 (one of the two sees the other: an item that pop takes
 //                 without a cas is never claimed by a thief)
 //   E3 claim      pop, steal, take_oldest: cas top (one winner per index)
-//   E4 growth     use_ring, slide: store-release ring or base -> steal:
+//   E4 growth     use_ring: store-release ring and base -> steal:
 //                 load-acquire ring, base (the copied slots)
 //   E5 reuse      steal: cas-release top -> grow: load-acquire top
 //                 (the thief has read the slot before push overwrites it)

@@ -36,6 +36,7 @@ static atomic_uint threads_left = FAULT_NEVER;
 static atomic_uint memory_left = FAULT_NEVER;
 static atomic_uint failed_count;
 static void (*_Atomic on_thread)(void);
+static void (*_Atomic on_memory)(void);
 
 void fault_allow_threads(uint32_t count)
 {
@@ -55,6 +56,11 @@ uint32_t fault_count(void)
 void fault_on_thread(void (*call)(void))
 {
     atomic_store(&on_thread, call);
+}
+
+void fault_on_memory(void (*call)(void))
+{
+    atomic_store(&on_memory, call);
 }
 
 int fault_create_thread(pthread_t *thread, thread_fn *fn, void *arg)
@@ -92,27 +98,39 @@ int __wrap_pthread_create(
     return __real_pthread_create(thread, attr, fn, arg);
 }
 
+static bool is_memory_allowed(void)
+{
+    void (*call)(void) = atomic_load(&on_memory);
+
+    if (is_allowed(&memory_left)) {
+        return true;
+    }
+    if (call != NULL) {
+        call();
+    }
+    return false;
+}
+
 void *__wrap_malloc(size_t size_bytes)
 {
-    return is_allowed(&memory_left) ? __real_malloc(size_bytes) : NULL;
+    return is_memory_allowed() ? __real_malloc(size_bytes) : NULL;
 }
 
 void *__wrap_calloc(size_t count, size_t size_bytes)
 {
-    return is_allowed(&memory_left) ? __real_calloc(count, size_bytes) : NULL;
+    return is_memory_allowed() ? __real_calloc(count, size_bytes) : NULL;
 }
 
 void *__wrap_aligned_alloc(size_t align, size_t size_bytes)
 {
-    return is_allowed(&memory_left) ? __real_aligned_alloc(align, size_bytes)
-                                    : NULL;
+    return is_memory_allowed() ? __real_aligned_alloc(align, size_bytes) : NULL;
 }
 
 void *__wrap_mmap64(
     void *start, size_t size_bytes, int protection, int flags, int fd,
     off_t offset)
 {
-    if (!is_allowed(&memory_left)) {
+    if (!is_memory_allowed()) {
         errno = ENOMEM;
         return MAP_FAILED;
     }

@@ -22,6 +22,9 @@ void fault_allow_threads(uint32_t count);
 // The same for memory, whichever function is called.
 void fault_allow_memory(uint32_t count);
 
+// Called before memory is refused, unless NULL.
+void fault_on_memory(void (*call)(void));
+
 // How many calls have failed so.
 uint32_t fault_count(void);
 

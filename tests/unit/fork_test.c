@@ -161,6 +161,43 @@ struct parallel {
     struct gate parent_runs;
 };
 
+// The second is run by the wait for the first: what is joined then is over, and
+// what lies in the queue is of the task around.
+static int join_in_order(tenon_task *self, void *arg)
+{
+    tenon_task first;
+    tenon_task second;
+
+    tenon_fork(self, &first, task_ok, arg);
+    tenon_fork(self, &second, task_ok, arg);
+    tenon_status status = tenon_join(self, &first);
+    return status == TENON_OK ? tenon_join(self, &second) : status;
+}
+
+static int fork_around(tenon_task *self, void *arg)
+{
+    tenon_task elder;
+    tenon_task younger;
+
+    tenon_fork(self, &elder, task_ok, arg);
+    tenon_fork(self, &younger, join_in_order, arg);
+    tenon_status status = tenon_join(self, &younger);
+    tenon_status elder_status = tenon_join(self, &elder);
+    return status == TENON_OK ? elder_status : status;
+}
+
+static void join_above_others(tenon_executor *executor)
+{
+    for (int i = 0; i < 100; i++) {
+        must_run(executor, fork_around, NULL, TENON_OK);
+    }
+}
+
+Test(fork, join_in_any_order_leaves_what_is_of_a_task_around)
+{
+    pool_each(join_above_others);
+}
+
 static int meet_parent(tenon_task *self, void *arg)
 {
     struct parallel *parallel = arg;

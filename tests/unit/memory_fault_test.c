@@ -201,6 +201,74 @@ static int fork_too_many(tenon_task *self, void *arg)
     return TENON_OK;
 }
 
+static atomic_uint forked_count;
+static atomic_uint run_count;
+static struct gate is_held;
+static struct gate may_go;
+
+// The thief stays in this child until the queue is full again behind it.
+enum { HELD = 255 };
+
+static bool have_all_run(void *context)
+{
+    (void)context;
+    if (atomic_load(&forked_count) > HELD + 1) {
+        gate_open(&may_go);
+    }
+    return atomic_load(&run_count) == atomic_load(&forked_count);
+}
+
+// The system takes its time, and thieves take all that is queued.
+static void let_thieves_work(void)
+{
+    (void)gate_poll(have_all_run, NULL);
+}
+
+static int count_run(tenon_task *self, void *arg)
+{
+    (void)self;
+    if (arg != NULL) {
+        gate_open(&is_held);
+        (void)gate_wait(&may_go);
+    }
+    atomic_fetch_add(&run_count, 1);
+    return TENON_OK;
+}
+
+static int fork_while_all_is_stolen(tenon_task *self, void *arg)
+{
+    struct forks *forks = arg;
+
+    fault_allow_memory(0);
+    fault_on_memory(let_thieves_work);
+    for (int i = 0; i < CHILD_COUNT; i++) {
+        atomic_fetch_add(&forked_count, 1);
+        tenon_fork(
+            self, &forks->children[i], count_run, i == HELD ? forks : NULL);
+        if (i == HELD) {
+            forks->wrong_count += !gate_wait(&is_held);
+        }
+    }
+    fault_on_memory(NULL);
+    for (int i = CHILD_COUNT - 1; i >= 0; i--) {
+        forks->wrong_count += tenon_join(self, &forks->children[i]) != TENON_OK;
+    }
+    return TENON_OK;
+}
+
+// Room for the next fork is found where thieves have left it.
+Test(memory_fault, fork_goes_on_where_all_was_stolen_meanwhile)
+{
+    static struct forks forks;
+    tenon_executor *executor = pool_create(2);
+
+    must_run(executor, fork_while_all_is_stolen, &forks, TENON_OK);
+    cr_expect(zero(int, forks.wrong_count));
+    cr_expect(eq(uint, atomic_load(&run_count), CHILD_COUNT));
+    cr_expect(gt(u32, fault_count(), 0));
+    end(executor);
+}
+
 Test(memory_fault, fork_runs_its_child_at_once)
 {
     static struct forks forks;

@@ -265,6 +265,72 @@ static int fork_many(tenon_task *self, void *arg)
     return TENON_OK;
 }
 
+struct refilled {
+    tenon_task children[3];
+    atomic_int run_counts[3];
+    atomic_int spawned_count;
+    int wrong_count;
+};
+
+// A wait in between has run the children; new tasks lie at their places.
+static int wait_and_refill(tenon_task *self, void *arg)
+{
+    struct refilled *refilled = arg;
+    int64_t places[3];
+    tenon_scope scope;
+    tenon_status status = tenon_scope_open(&scope, NULL);
+
+    if (status == TENON_OK) {
+        status = tenon_spawn_with(
+            &scope, task_ok, NULL,
+            TENON_TASK_OPTIONS(.delay_ns = TENON_MILLISECONDS(20)));
+    }
+    for (int i = 0; i < 3; i++) {
+        places[i] = tenon_fork(
+            self, &refilled->children[i], task_count, &refilled->run_counts[i]);
+    }
+    (void)!tenon_scope_wait_until(
+        &scope, tenon_now_ns() + TENON_MILLISECONDS(2));
+    for (int i = 0; i < 2 && status == TENON_OK; i++) {
+        status = tenon_spawn(&scope, task_count, &refilled->spawned_count);
+    }
+    for (int i = 2; i >= 0; i--) {
+        if (tenon_unfork(self, &refilled->children[i], places[i])) {
+            atomic_fetch_add(&refilled->run_counts[i], 1);
+        } else {
+            refilled->wrong_count +=
+                tenon_join(self, &refilled->children[i]) != TENON_OK;
+        }
+        refilled->wrong_count += atomic_load(&refilled->run_counts[i]) != 1;
+    }
+    return tenon_scope_join(&scope, status, NULL);
+}
+
+static void refill(tenon_executor *executor)
+{
+    struct refilled refilled = {.wrong_count = 0};
+
+    must_run(executor, wait_and_refill, &refilled, TENON_OK);
+    cr_expect(zero(int, refilled.wrong_count));
+    cr_expect(eq(int, atomic_load(&refilled.spawned_count), 2));
+}
+
+Test(unfork, child_that_a_wait_has_run_is_not_taken_for_another_task)
+{
+    tenon_executor *executor = NULL;
+
+    cr_assert(
+        eq(int,
+           tenon_executor_create(
+               &executor,
+               TENON_EXECUTOR_OPTIONS(
+                       .worker_count = 1, .spare_count = TENON_NO_SPARES)),
+           TENON_OK));
+    refill(executor);
+    pool_destroy(executor);
+    pool_each(refill);
+}
+
 Test(unfork, many_are_taken_back_in_reverse)
 {
     tenon_executor *executor = pool_create(1);
