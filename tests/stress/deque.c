@@ -133,8 +133,18 @@ static void clog_stores(struct stress_random *random)
     }
 }
 
+// As a fork does it: the push asks nobody, and makes room for the next one.
+static bool push_as_fork(struct item *item)
+{
+    int64_t bottom = tn_deque_bottom(&deque);
+
+    tenon_deque_add(&deque, bottom, item);
+    return !tenon_deque_must_look(&deque, bottom) || tn_deque_make_room(&deque);
+}
+
 static void push_burst(struct stress_random *random, size_t *next)
 {
+    bool are_forks = stress_chance(random, 2);
     uint32_t bound = is_duel ? 3 : 1 + stress_below(random, BURST_MAX);
     uint32_t count = 1 + stress_below(random, bound);
 
@@ -142,7 +152,7 @@ static void push_burst(struct stress_random *random, size_t *next)
         struct item *item = &items[*next];
         item->contents = contents_of(*next);
         item->index = tn_deque_bottom(&deque);
-        if (!tn_deque_push(&deque, item)) {
+        if (are_forks ? !push_as_fork(item) : !tn_deque_push(&deque, item)) {
             stress_die("no memory to grow");
         }
         model[model_size++] = item;
@@ -214,7 +224,7 @@ static void judge(void)
 
 static void play_round(struct stress_random *random)
 {
-    if (!tn_deque_init(&deque, (size_t)1 << stress_below(random, 9), true)) {
+    if (!tn_deque_init(&deque, (size_t)2 << stress_below(random, 8), true)) {
         stress_die("no memory");
     }
     round_number++;
