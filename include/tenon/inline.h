@@ -57,6 +57,7 @@ TENON_API TENON_COLD void tenon_fence_full(void);
 // runs above it.
 #define TENON_ITEM_FORKED ((uintptr_t)1)
 
+// [any] What a fork pushes.
 static inline void *tenon_item_of(tenon_task *child)
 {
     return (char *)child + TENON_ITEM_FORKED;

@@ -143,12 +143,12 @@ static uint32_t running_count(struct tn_worker *worker)
 struct tn_job *tn_worker_steal_from(
     struct tn_worker *worker, struct tn_worker *victim, int64_t *job_index)
 {
-    uint32_t rival_count = running_count(worker);
+    uint32_t running = running_count(worker);
     void *item = NULL;
 
     for (int i = 0; i < STEAL_TRIES; i++) {
         enum tn_steal result =
-            tn_deque_steal(&victim->face.deque, rival_count, &item, job_index);
+            tn_deque_steal(&victim->face.deque, running, &item, job_index);
         if (result == TN_STEAL_TAKEN) {
             return tn_job_of(item);
         }
@@ -161,9 +161,9 @@ struct tn_job *tn_worker_steal_from(
 
 void tn_worker_requeue(struct tn_worker *worker, void *item)
 {
-    if (!tn_worker_push(worker, item)) {
-        tn_executor_inject(worker->executor, tn_job_of(item));
-    }
+    bool has_room = tn_worker_push(worker, item);
+
+    tn_require(has_room, "a deque has lost the room of what it gave");
 }
 
 // With a limit the injection queue is for foreign threads alone.

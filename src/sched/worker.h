@@ -130,8 +130,8 @@ struct tn_job *tn_worker_steal_from(
 // to the own deque.
 struct tn_job *tn_worker_take_injected(struct tn_worker *worker);
 
-// [its thread] Queue an item again that was taken from the own deque; without
-// memory for it there, where all look.
+// [its thread] Queue an item again that was just taken from the own deque,
+// which still has room for it (I3 of deque.c).
 void tn_worker_requeue(struct tn_worker *worker, void *item);
 
 // [its thread] Give memory and gathered pieces back before a sleep.

@@ -225,7 +225,7 @@ static bool take_claimed(
     void *item = top >= index ? tn_deque_pop_last(deque, index, top)
                               : tenon_deque_at(deque, index);
 
-    if (item != NULL && tn_job_of(item) == (struct tn_job *)child) {
+    if (tn_job_of(item) == (struct tn_job *)child) {
         return true;
     }
     if (item != NULL) {

@@ -191,7 +191,7 @@ static inline int tn_task_call(
     tenon_task_fn *fn = task->fn;
     task->worker = worker->shown;
     int status = fn(task, task->arg);
-    // Forked children are found, and the child of a fork(2).
+    // It left a scope or forked children; or this is the child of a fork(2).
     if (tn_unlikely(
             task->link != NULL ||
             (uint32_t)tn_deque_bottom(&worker->face.deque) !=

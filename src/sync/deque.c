@@ -280,8 +280,11 @@ void tn_deque_answer(struct tenon_deque *deque)
 
 bool tn_deque_make_room(struct tenon_deque *deque)
 {
+    bool has_room = tn_deque_bottom(deque) + 1 < deque->limit || grow(deque);
+
+    // Last: what sets the limit may wipe out a question.
     tn_deque_answer(deque);
-    return tn_deque_bottom(deque) + 1 < deque->limit || grow(deque);
+    return has_room;
 }
 
 void *tn_deque_pop_last(struct tenon_deque *deque, int64_t index, int64_t top)

@@ -139,7 +139,8 @@ static inline bool tn_deque_push(struct tenon_deque *deque, void *item)
 // the caller looks whether it is empty: one of the two sees the other.
 static inline void tn_deque_ring(struct tenon_deque *deque)
 {
-    // relaxed: it says only where to look; E7 makes a 0 seen here a late one.
+    // relaxed: it says only where to look. An owner that has overwritten the 0
+    // seen here sees what the caller wrote before (E7).
     if (tn_load_relaxed(&deque->quick_limit) != 0) {
         // relaxed: E2's fences order it before the look.
         tn_store_relaxed(&deque->quick_limit, 0);

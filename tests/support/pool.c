@@ -12,14 +12,18 @@ static const uint32_t worker_counts[] = {1, 2, 4, 16};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-tenon_executor *pool_create(uint32_t worker_count)
+tenon_executor *pool_create_with(const tenon_executor_options *options)
 {
     tenon_executor *executor = NULL;
-    tenon_status status = tenon_executor_create(
-        &executor, TENON_EXECUTOR_OPTIONS(.worker_count = worker_count));
 
-    cr_assert(eq(int, status, TENON_OK));
+    cr_assert(eq(int, tenon_executor_create(&executor, options), TENON_OK));
     return executor;
+}
+
+tenon_executor *pool_create(uint32_t worker_count)
+{
+    return pool_create_with(
+        TENON_EXECUTOR_OPTIONS(.worker_count = worker_count));
 }
 
 tenon_executor_info pool_info(tenon_executor *executor)
@@ -43,14 +47,11 @@ void pool_destroy(tenon_executor *executor)
 static void play_with_clock(uint32_t worker_count, pool_clock_scene_fn *scene)
 {
     struct test_clock clock = {0};
-    tenon_executor *executor = NULL;
-    tenon_status status = tenon_executor_create(
-        &executor, TENON_EXECUTOR_OPTIONS(
-                           .worker_count = worker_count,
-                           .clock = {test_clock_now_ns, &clock}));
+    tenon_executor *executor = pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = worker_count,
+            .clock = {test_clock_now_ns, &clock}));
 
     cr_log_info("%u workers", worker_count);
-    cr_assert(eq(int, status, TENON_OK));
     scene(executor, &clock);
     pool_destroy(executor);
 }

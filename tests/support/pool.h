@@ -13,6 +13,9 @@
 // [main] An executor with so many workers. Asserts that it was made.
 tenon_executor *pool_create(uint32_t worker_count);
 
+// [main] An executor with these options. Asserts that it was made.
+tenon_executor *pool_create_with(const tenon_executor_options *options);
+
 // [main] Asserts that nothing lives in it any more.
 void pool_destroy(tenon_executor *executor);
 

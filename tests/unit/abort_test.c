@@ -170,14 +170,8 @@ static int lend_to_thread(tenon_task *self, void *arg)
 
 Test(abort, thread_forks_for_a_task_in_debug_mode, .signal = SIGABRT)
 {
-    tenon_executor *executor = NULL;
-
-    cr_assert(
-        eq(int,
-           tenon_executor_create(
-               &executor,
-               TENON_EXECUTOR_OPTIONS(.worker_count = 1, .debug = true)),
-           TENON_OK));
+    tenon_executor *executor = pool_create_with(
+        TENON_EXECUTOR_OPTIONS(.worker_count = 1, .debug = true));
     tenon_status status = tenon_run(executor, lend_to_thread, NULL, NULL);
     cr_fail("came back with %d", status);
 }

@@ -23,15 +23,9 @@ enum { CODE = 31 };
 
 static tenon_executor *create_without_threads(uint64_t queue_limit)
 {
-    tenon_executor *executor = NULL;
-
     fault_allow_threads(0);
-    cr_assert(zero(
-        int, tenon_executor_create(
-                 &executor,
-                 TENON_EXECUTOR_OPTIONS(
-                         .worker_count = 2, .queue_limit = queue_limit))));
-    return executor;
+    return pool_create_with(
+        TENON_EXECUTOR_OPTIONS(.worker_count = 2, .queue_limit = queue_limit));
 }
 
 static void end(tenon_executor *executor)

@@ -503,13 +503,8 @@ Test(batch, nests_in_tasks_and_in_batches)
 
 Test(batch, nests_in_a_task_where_there_is_one_thread_only)
 {
-    tenon_executor *executor = NULL;
-
-    cr_assert(zero(
-        int, tenon_executor_create(
-                 &executor,
-                 TENON_EXECUTOR_OPTIONS(
-                         .worker_count = 1, .spare_count = TENON_NO_SPARES))));
+    tenon_executor *executor = pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = 1, .spare_count = TENON_NO_SPARES));
     nest(executor);
     pool_destroy(executor);
 }

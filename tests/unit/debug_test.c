@@ -80,17 +80,13 @@ static void play(uint32_t worker_count, debug_scene_fn *scene)
 {
     static struct findings findings;
     struct test_clock clock = {0};
-    tenon_executor *executor = NULL;
 
     memset(&findings, 0, sizeof(findings));
     pthread_mutex_init(&findings.lock, NULL);
-    cr_assert(zero(
-        int, tenon_executor_create(
-                 &executor,
-                 TENON_EXECUTOR_OPTIONS(
-                         .worker_count = worker_count, .debug = true,
-                         .cancel_grace_ns = GRACE_NS, .slow_poll_ns = SLOW_NS,
-                         .clock = {test_clock_now_ns, &clock}))));
+    tenon_executor *executor = pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = worker_count, .debug = true,
+            .cancel_grace_ns = GRACE_NS, .slow_poll_ns = SLOW_NS,
+            .clock = {test_clock_now_ns, &clock}));
     tenon_set_finding_hook(keep, &findings);
     scene(executor, &clock, &findings);
     pool_destroy(executor);

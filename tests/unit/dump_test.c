@@ -44,15 +44,9 @@ static void expect(tenon_executor *executor, dump_fn *fn, const char *wanted)
 static tenon_executor *create(
     uint32_t worker_count, struct test_clock *clock, bool debug)
 {
-    tenon_executor *executor = NULL;
-
-    cr_assert(zero(
-        int, tenon_executor_create(
-                 &executor, TENON_EXECUTOR_OPTIONS(
-                                    .worker_count = worker_count,
-                                    .name = "pool", .debug = debug,
-                                    .clock = {test_clock_now_ns, clock}))));
-    return executor;
+    return pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = worker_count, .name = "pool", .debug = debug,
+            .clock = {test_clock_now_ns, clock}));
 }
 
 // A task with a scope of its own, in which one task runs and one is yet to.
@@ -404,15 +398,11 @@ static uint64_t show_and_tell(void *context)
 Test(dump, asks_the_clock_without_a_lock)
 {
     struct test_clock clock = {0};
-    tenon_executor *executor = NULL;
     tenon_scope scope;
 
-    cr_assert(zero(
-        int,
-        tenon_executor_create(
-            &executor, TENON_EXECUTOR_OPTIONS(
-                               .worker_count = 1, .name = "a\nb", .debug = true,
-                               .clock = {show_and_tell, NULL}))));
+    tenon_executor *executor = pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = 1, .name = "a\nb", .debug = true,
+            .clock = {show_and_tell, NULL}));
     shown_by_clock = create(1, &clock, true);
     must_open(&scope, executor);
     expect(

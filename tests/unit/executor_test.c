@@ -72,12 +72,8 @@ Test(executor, takes_its_size_from_the_option_before_the_environment)
 
 Test(executor, takes_its_size_from_the_machine_without_either)
 {
-    tenon_executor *executor = NULL;
-
     unsetenv("TENON_NUM_THREADS");
-    cr_assert(
-        eq(int, tenon_executor_create(&executor, TENON_EXECUTOR_OPTIONS()),
-           TENON_OK));
+    tenon_executor *executor = pool_create_with(TENON_EXECUTOR_OPTIONS());
     cr_expect(ge(u32, pool_info(executor).worker_count, 1));
     pool_destroy(executor);
 }
@@ -344,15 +340,10 @@ static int look_at_thread(tenon_task *self, void *arg)
 
 Test(executor, workers_are_named_after_it)
 {
-    tenon_executor *executor = NULL;
     struct traits traits;
 
-    cr_assert(
-        eq(int,
-           tenon_executor_create(
-               &executor,
-               TENON_EXECUTOR_OPTIONS(.worker_count = 1, .name = "crew")),
-           TENON_OK));
+    tenon_executor *executor = pool_create_with(
+        TENON_EXECUTOR_OPTIONS(.worker_count = 1, .name = "crew"));
     must_run(executor, look_at_thread, &traits, TENON_OK);
     cr_expect(eq(str, traits.name, "crew-0"));
     pool_destroy(executor);

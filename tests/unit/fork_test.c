@@ -244,16 +244,8 @@ Test(fork, child_runs_on_another_worker_while_its_parent_goes_on)
 // One that lets its workers sleep as soon as there is nothing to do.
 static tenon_executor *create_sleepy(void)
 {
-    tenon_executor *executor = NULL;
-
-    cr_assert(
-        eq(int,
-           tenon_executor_create(
-               &executor,
-               TENON_EXECUTOR_OPTIONS(
-                       .worker_count = 2, .idle_spin_ns = TENON_NO_SPIN)),
-           TENON_OK));
-    return executor;
+    return pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = 2, .idle_spin_ns = TENON_NO_SPIN));
 }
 
 Test(fork, child_wakes_a_worker_that_sleeps)

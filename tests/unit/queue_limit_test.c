@@ -20,13 +20,8 @@ enum { LIMIT = 3 };
 
 static tenon_executor *create_bounded(uint32_t worker_count)
 {
-    tenon_executor *executor = NULL;
-    tenon_status status = tenon_executor_create(
-        &executor, TENON_EXECUTOR_OPTIONS(
-                           .worker_count = worker_count, .queue_limit = LIMIT));
-
-    cr_assert(eq(int, status, TENON_OK));
-    return executor;
+    return pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = worker_count, .queue_limit = LIMIT));
 }
 
 static int spawn_many(tenon_task *self, void *arg)

@@ -18,14 +18,8 @@ TestSuite(spare, .timeout = 60);
 
 static tenon_executor *create(uint32_t worker_count, uint32_t spare_count)
 {
-    tenon_executor *executor = NULL;
-    tenon_status status = tenon_executor_create(
-        &executor,
-        TENON_EXECUTOR_OPTIONS(
-                .worker_count = worker_count, .spare_count = spare_count));
-
-    cr_assert(eq(int, status, TENON_OK));
-    return executor;
+    return pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = worker_count, .spare_count = spare_count));
 }
 
 static void replace_all(tenon_executor *executor)

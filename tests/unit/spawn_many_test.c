@@ -214,18 +214,13 @@ Test(spawn_many, of_a_cancelled_scope_stops_at_the_first)
 
 Test(spawn_many, tells_how_many_the_queue_took)
 {
-    tenon_executor *executor = NULL;
     size_t spawned_count = 99999;
     tenon_scope scope;
     tenon_report report;
 
     // Its one worker is busy: nobody takes any.
-    cr_assert(
-        eq(int,
-           tenon_executor_create(
-               &executor,
-               TENON_EXECUTOR_OPTIONS(.worker_count = 1, .queue_limit = 10)),
-           TENON_OK));
+    tenon_executor *executor = pool_create_with(
+        TENON_EXECUTOR_OPTIONS(.worker_count = 1, .queue_limit = 10));
     must_open(&scope, executor);
     struct task_step step = {.status = TENON_OK};
     must_spawn(&scope, task_step, &step);

@@ -151,17 +151,13 @@ static void keep_clocks_apart(
     tenon_executor *executor, struct test_clock *clock)
 {
     struct test_clock other_clock = {0};
-    tenon_executor *other = NULL;
     tenon_scope scopes[2];
     tenon_token below;
     tenon_token above;
 
     (void)clock;
-    cr_assert(zero(
-        int, tenon_executor_create(
-                 &other, TENON_EXECUTOR_OPTIONS(
-                                 .worker_count = 1,
-                                 .clock = {test_clock_now_ns, &other_clock}))));
+    tenon_executor *other = pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = 1, .clock = {test_clock_now_ns, &other_clock}));
     tenon_token_init(&above, NULL);
     cr_assert(zero(
         int,

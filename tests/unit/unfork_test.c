@@ -141,15 +141,10 @@ static int unfork_in_wrong_order(tenon_task *self, void *arg)
 
 static void expect_newest_only(bool swaps_places, bool is_debugged)
 {
-    tenon_executor *executor = NULL;
     struct pair pair = {.swaps_places = swaps_places, .older_first = true};
 
-    cr_assert(
-        eq(int,
-           tenon_executor_create(
-               &executor,
-               TENON_EXECUTOR_OPTIONS(.worker_count = 1, .debug = is_debugged)),
-           TENON_OK));
+    tenon_executor *executor = pool_create_with(
+        TENON_EXECUTOR_OPTIONS(.worker_count = 1, .debug = is_debugged));
     must_run(executor, unfork_in_wrong_order, &pair, TENON_OK);
     pool_destroy(executor);
     cr_expect(not(pair.older_first));
@@ -317,15 +312,8 @@ static void refill(tenon_executor *executor)
 
 Test(unfork, child_that_a_wait_has_run_is_not_taken_for_another_task)
 {
-    tenon_executor *executor = NULL;
-
-    cr_assert(
-        eq(int,
-           tenon_executor_create(
-               &executor,
-               TENON_EXECUTOR_OPTIONS(
-                       .worker_count = 1, .spare_count = TENON_NO_SPARES)),
-           TENON_OK));
+    tenon_executor *executor = pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = 1, .spare_count = TENON_NO_SPARES));
     refill(executor);
     pool_destroy(executor);
     pool_each(refill);

@@ -17,16 +17,9 @@ TestSuite(wait_policy, .timeout = 60);
 
 static tenon_executor *create(tenon_wait_policy policy, uint64_t idle_spin_ns)
 {
-    tenon_executor *executor = NULL;
-
-    cr_assert(
-        eq(int,
-           tenon_executor_create(
-               &executor, TENON_EXECUTOR_OPTIONS(
-                                  .worker_count = 2, .wait_policy = policy,
-                                  .idle_spin_ns = idle_spin_ns)),
-           TENON_OK));
-    return executor;
+    return pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = 2, .wait_policy = policy,
+            .idle_spin_ns = idle_spin_ns));
 }
 
 static void expect_spins(

@@ -64,6 +64,7 @@ static bool search_all(
 {
     const struct mc_search steps[] = {
         {.strategy = MC_RANDOM, .fences = fences, .run_limit = 2000},
+        {.strategy = MC_PCT, .fences = fences, .run_limit = 4000},
         {.strategy = MC_EXHAUSTIVE, .fences = fences},
         {.strategy = MC_RANDOM, .fences = fences, .run_limit = 30000},
         {.strategy = MC_PCT, .fences = fences, .run_limit = 30000},
