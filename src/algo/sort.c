@@ -5,7 +5,8 @@
 // Source:   Cormen, Leiserson, Rivest and Stein, "Introduction to Algorithms",
 //           multithreaded merge sort: the longer of two runs is cut in the
 //           middle, the other one by binary search. Stable: of equal elements
-//           those of the left run come first.
+//           those of the left run come first. Runs merged from both ends, and
+//           four elements sorted without a branch: van den Hoven's quadsort.
 // Shape:    a run begins in the array. Sorted it is in the array or in the
 //           copy, as asked for; its halves are in the other one before that.
 // Memory:   a merge leaves alone what it reads. So when it is stopped, no
@@ -22,8 +23,10 @@
 
 #define SMALL_DEFAULT 2048
 #define SMALL_MIN 2  // a merge of one and one cannot be cut
-#define INSERTION_MAX 8
-#define INSERTION_SIZE_MAX 16
+#define EVEN \
+    64  // up to there runs are cut into equal ones: BASE times a power of 2
+#define BASE 4
+#define BASE_SIZE_MAX 16
 
 struct order {
     tenon_compare_fn *compare;
@@ -49,101 +52,98 @@ struct merge {
     char *out;
 };
 
-static inline bool is_less(
+// 1 or 0: the sign. What is computed from it takes no branch.
+static inline size_t is_less(
     const struct order *order, const char *left, const char *right)
 {
-    return order->compare(left, right, order->context) < 0;
+    return (unsigned)order->compare(left, right, order->context) >> 31;
 }
 
 // --- without a fork; compiled for the most frequent sizes ---
 
-// One of two pointers, without a branch that nobody could foresee.
+// One of two pointers: nobody could foresee a branch.
 static inline const char *choose(
-    bool is_second, const char *first, const char *second)
+    size_t is_second, const char *first, const char *second)
 {
-    uintptr_t mask = -(uintptr_t)is_second;
+    uintptr_t difference = (uintptr_t)first ^ (uintptr_t)second;
 
-    return (
-        const char *)(((uintptr_t)first & ~mask) | ((uintptr_t)second & mask));
+    return (const char *)((uintptr_t)first ^ (difference & -is_second));
 }
 
-// In `left` and `right`, up to their ends, is what goes to `out`.
-struct rest {
-    const char *left;
-    const char *left_end;
-    const char *right;
-    const char *right_end;
-    char *out;
-};
-
-static inline __attribute__((always_inline)) void merge_forward(
-    const struct order *order, struct rest rest, size_t size)
+static void copy_runs(const struct merge *merge)
 {
-    while (rest.left < rest.left_end && rest.right < rest.right_end) {
-        bool is_right = is_less(order, rest.right, rest.left);
+    size_t size = merge->order->size;
+    size_t left_bytes = merge->left_count * size;
 
-        memcpy(rest.out, choose(is_right, rest.left, rest.right), size);
-        rest.out += size;
-        rest.right += is_right * size;
-        rest.left += !is_right * size;
+    memcpy(merge->out, merge->left, left_bytes);
+    memcpy(merge->out + left_bytes, merge->right, merge->right_count * size);
+}
+
+// As many steps as the shorter run has elements, none of them empty; the rest
+// is to be merged then. Each step takes one element at each end, so that the
+// two need not wait for one another. Neither run can come to its end before. A
+// place in the left run and how many steps there were tell the place in the
+// right one: fewer registers are in use than a call leaves alone. False:
+// `compare` contradicts itself, the ends have passed each other.
+static inline __attribute__((always_inline)) bool merge_both_ends(
+    struct merge *merge, size_t size)
+{
+    const struct order *order = merge->order;
+    size_t left_bytes = merge->left_count * size;
+    size_t right_bytes = merge->right_count * size;
+    size_t end = left_bytes < right_bytes ? left_bytes : right_bytes;
+    const char *left = merge->left;
+    const char *left_last = merge->left + left_bytes - size;
+    uintptr_t sum = (uintptr_t)left + (uintptr_t)merge->right;
+    uintptr_t last_sum = sum + left_bytes + right_bytes - 2 * size;
+    char *out_last = merge->out + left_bytes + right_bytes - size;
+
+    for (size_t done = 0; done < end; done += size) {
+        const char *right = (const char *)(sum + done - (uintptr_t)left);
+        size_t is_right = is_less(order, right, left);
+        memcpy(merge->out + done, choose(is_right, left, right), size);
+        left += (1 - is_right) * size;
+
+        const char *right_last =
+            (const char *)(last_sum - done - (uintptr_t)left_last);
+        size_t is_left = is_less(order, right_last, left_last);
+        memcpy(out_last - done, choose(is_left, right_last, left_last), size);
+        left_last -= is_left * size;
     }
-    size_t left_bytes = (size_t)(rest.left_end - rest.left);
+    size_t taken = (size_t)(left - merge->left);
+    ptrdiff_t left_rest = left_last + (ptrdiff_t)size - left;
+    ptrdiff_t rest = (ptrdiff_t)(left_bytes + right_bytes - 2 * end);
 
-    memcpy(rest.out, rest.left, left_bytes);
-    memcpy(
-        rest.out + left_bytes, rest.right,
-        (size_t)(rest.right_end - rest.right));
+    if (left_rest < 0 || left_rest > rest) {
+        return false;
+    }
+    merge->left += taken;
+    merge->left_count = (size_t)left_rest / size;
+    merge->right += end - taken;
+    merge->right_count = (size_t)(rest - left_rest) / size;
+    merge->out += end;
+    return true;
 }
 
-// Neither run is empty. From both ends at a time: the next step at one end need
-// not wait for the one at the other. In as many steps as the shorter run has
-// elements neither can come to its end. By a `compare` that contradicts itself
-// the ends may pass each other: all is merged anew then, and no element lost.
 static inline __attribute__((always_inline)) void merge_sized(
     const struct merge *merge, size_t size)
 {
-    const struct order *order = merge->order;
-    struct rest whole = {
-        .left = merge->left,
-        .left_end = merge->left + merge->left_count * size,
-        .right = merge->right,
-        .right_end = merge->right + merge->right_count * size,
-        .out = merge->out};
-    struct rest rest = whole;
-    char *out_end = rest.out + (merge->left_count + merge->right_count) * size;
-    size_t pair_count = merge->left_count < merge->right_count
-                            ? merge->left_count
-                            : merge->right_count;
+    struct merge rest = *merge;
+    bool is_consistent = true;
 
-    for (size_t i = 0; i < pair_count; i++) {
-        const char *left_last = rest.left_end - size;
-        const char *right_last = rest.right_end - size;
-        bool is_right = is_less(order, rest.right, rest.left);
-        bool is_left = is_less(order, right_last, left_last);
-
-        memcpy(rest.out, choose(is_right, rest.left, rest.right), size);
-        out_end -= size;
-        memcpy(out_end, choose(is_left, right_last, left_last), size);
-        rest.out += size;
-        rest.right += is_right * size;
-        rest.left += !is_right * size;
-        rest.left_end -= is_left * size;
-        rest.right_end -= !is_left * size;
+    while (is_consistent && rest.left_count != 0 && rest.right_count != 0) {
+        is_consistent = merge_both_ends(&rest, size);
     }
-    bool is_contradicted =
-        rest.left > rest.left_end || rest.right > rest.right_end;
-    merge_forward(order, is_contradicted ? whole : rest, size);
+    // Nothing, or one run; or both, in no order: no element is lost.
+    if (rest.left_count + rest.right_count != 0) {
+        copy_runs(&rest);
+    }
 }
 
 static void merge_small(const struct merge *merge)
 {
     size_t size = merge->order->size;
 
-    if (merge->left_count == 0 || merge->right_count == 0) {
-        memcpy(merge->out, merge->left, merge->left_count * size);
-        memcpy(merge->out, merge->right, merge->right_count * size);
-        return;
-    }
     switch (size) {
     case 4:
         merge_sized(merge, 4);
@@ -159,30 +159,41 @@ static void merge_small(const struct merge *merge)
     }
 }
 
-// From the array into `out`, which may be the array.
-static inline __attribute__((always_inline)) void insert_sized(
-    const struct run *run, char *out, size_t size)
+// BASE elements, into `out`, which may be where they are: both pairs, their
+// least and their greatest, and the other two.
+static inline __attribute__((always_inline)) void sort_base_sized(
+    const struct order *order, const char *in, char *out, size_t size)
 {
-    char element[INSERTION_SIZE_MAX];
+    const char *a = in;
+    const char *b = in + size;
+    const char *c = in + 2 * size;
+    const char *d = in + 3 * size;
+    char sorted[BASE * BASE_SIZE_MAX];
+    size_t is_swapped = is_less(order, b, a);
+    const char *left_low = choose(is_swapped, a, b);
+    const char *left_high = choose(is_swapped, b, a);
+    is_swapped = is_less(order, d, c);
+    const char *right_low = choose(is_swapped, c, d);
+    const char *right_high = choose(is_swapped, d, c);
+    size_t is_low_right = is_less(order, right_low, left_low);
+    size_t is_high_left = is_less(order, right_high, left_high);
+    // In the order they had: of two pairs, or of one, which is sorted.
+    const char *second = choose(
+        is_low_right, choose(is_high_left, left_high, right_low), left_low);
+    const char *third = choose(
+        is_high_left, choose(is_low_right, right_low, left_high), right_high);
+    is_swapped = is_less(order, third, second);
 
-    for (size_t i = 0; i < run->count; i++) {
-        size_t place = i;
-
-        memcpy(element, run->array + i * size, size);
-        for (; place > 0; place--) {
-            char *below = out + (place - 1) * size;
-
-            if (!is_less(run->order, element, below)) {
-                break;
-            }
-            memcpy(out + place * size, below, size);
-        }
-        memcpy(out + place * size, element, size);
-    }
+    memcpy(sorted, choose(is_low_right, left_low, right_low), size);
+    memcpy(sorted + size, choose(is_swapped, second, third), size);
+    memcpy(sorted + 2 * size, choose(is_swapped, third, second), size);
+    memcpy(
+        sorted + 3 * size, choose(is_high_left, right_high, left_high), size);
+    memcpy(out, sorted, BASE * size);
 }
 
-// False: there are too many, or they are too large.
-static bool sort_by_insertion(const struct run *run)
+// False: it has to be halved.
+static bool sort_base(const struct run *run)
 {
     char *out = run->is_into_copy ? run->copy : run->array;
     size_t size = run->order->size;
@@ -191,18 +202,18 @@ static bool sort_by_insertion(const struct run *run)
         memmove(out, run->array, run->count * size);
         return true;
     }
-    if (run->count > INSERTION_MAX) {
+    if (run->count != BASE) {
         return false;
     }
     switch (size) {
     case 4:
-        insert_sized(run, out, 4);
+        sort_base_sized(run->order, run->array, out, 4);
         return true;
     case 8:
-        insert_sized(run, out, 8);
+        sort_base_sized(run->order, run->array, out, 8);
         return true;
     case 16:
-        insert_sized(run, out, 16);
+        sort_base_sized(run->order, run->array, out, 16);
         return true;
     default:
         return false;
@@ -211,9 +222,18 @@ static bool sort_by_insertion(const struct run *run)
 
 // --- the cuts ---
 
+// Of a run of two or more. Runs of equal length are merged in the fewest steps.
+static size_t left_count(const struct run *run)
+{
+    size_t half = run->count / 2;
+    size_t unit = run->count > EVEN ? EVEN : run->count > BASE ? BASE : 1;
+
+    return (half + unit - 1) / unit * unit;
+}
+
 static void halve_run(const struct run *run, struct run halves[2])
 {
-    size_t count = run->count / 2;
+    size_t count = left_count(run);
     size_t bytes = count * run->order->size;
 
     halves[0] = *run;
@@ -228,7 +248,7 @@ static void halve_run(const struct run *run, struct run halves[2])
 // Of the halves of a run, which are sorted.
 static struct merge merge_of(const struct run *run)
 {
-    size_t count = run->count / 2;
+    size_t count = left_count(run);
     const char *from = run->is_into_copy ? run->array : run->copy;
 
     return (struct merge){
@@ -320,7 +340,7 @@ static void sort_small(const struct run *run)
 {
     struct run halves[2];
 
-    if (sort_by_insertion(run)) {
+    if (sort_base(run)) {
         return;
     }
     halve_run(run, halves);

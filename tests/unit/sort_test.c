@@ -135,7 +135,7 @@ static void sort_one(
 
 static void sort_all(tenon_executor *executor)
 {
-    static const size_t counts[] = {0, 1, 2, 3, 8, 9, 100, 1000};
+    static const size_t counts[] = {0, 1, 2, 3, 4, 5, 8, 9, 65, 100, 1000};
     static const size_t sizes[] = {4, 8, 16, 6, 40};
     static const unsigned key_counts[] = {0, 1, 3, 60000};
 
@@ -147,6 +147,7 @@ static void sort_all(tenon_executor *executor)
                     .size = sizes[j],
                     .key_count = key_counts[k]};
                 sort_one(executor, input, 1 + i + j);
+                sort_one(executor, input, 0);
             }
         }
     }
