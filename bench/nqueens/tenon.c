@@ -16,27 +16,14 @@ struct rest {
     uint64_t count;
 };
 
-static int place_queens(
-    tenon_task *self, struct nqueens_board *board, const struct rest *rest,
-    uint64_t *count);
-
-static int place_rest(tenon_task *self, void *arg)
-{
-    struct rest *rest = arg;
-    struct nqueens_board board = rest->board;
-
-    return place_queens(self, &board, rest, &rest->count);
-}
+static int place_rest(tenon_task *self, void *arg);
 
 // With `*board` as it is above the row; adds to `*count`.
 static int place_queens(
-    tenon_task *self, struct nqueens_board *board, const struct rest *from,
+    tenon_task *self, struct nqueens_board *board, int n, int row, int from,
     uint64_t *count)
 {
-    const int n = from->n;
-    const int row = from->row;
     struct rest rest = {.n = n, .row = row};
-    const struct rest below = {.n = n, .row = row + 1};
 
     if (tenon_cancelled(self)) {
         return TENON_CANCELLED;
@@ -45,7 +32,7 @@ static int place_queens(
         ++*count;
         return TENON_OK;
     }
-    for (int column = from->column; column < n; column++) {
+    for (int column = from; column < n; column++) {
         tenon_task child;
 
         if (!nqueens_is_safe(board, row, column)) {
@@ -56,7 +43,7 @@ static int place_queens(
         rest.count = 0;
         int64_t place = tenon_fork(self, &child, place_rest, &rest);
         board->column[row] = (int8_t)column;
-        int status = place_queens(self, board, &below, count);
+        int status = place_queens(self, board, n, row + 1, 0, count);
         if (!tenon_unfork(self, &child, place)) {
             int rest_status = tenon_join(self, &child);
             *count += rest.count;
@@ -67,6 +54,43 @@ static int place_queens(
         }
     }
     return TENON_OK;
+}
+
+static inline __attribute__((always_inline)) int place_from(
+    tenon_task *self, struct rest *rest, int row)
+{
+    struct nqueens_board board = rest->board;
+
+    return place_queens(self, &board, rest->n, row, rest->column, &rest->count);
+}
+
+// gcc makes a place_queens() for each of the first rows, with a loop of known
+// length over the rows above, as it does of the serial code. Who joins in has
+// to enter there.
+static int place_rest(tenon_task *self, void *arg)
+{
+    struct rest *rest = arg;
+
+    switch (rest->row) {
+    case 0:
+        return place_from(self, rest, 0);
+    case 1:
+        return place_from(self, rest, 1);
+    case 2:
+        return place_from(self, rest, 2);
+    case 3:
+        return place_from(self, rest, 3);
+    case 4:
+        return place_from(self, rest, 4);
+    case 5:
+        return place_from(self, rest, 5);
+    case 6:
+        return place_from(self, rest, 6);
+    case 7:
+        return place_from(self, rest, 7);
+    default:
+        return place_from(self, rest, rest->row);
+    }
 }
 
 static int drive(tenon_task *self, void *arg)
