@@ -57,7 +57,7 @@ int main(int argc, char **argv)
     struct drive arg = {.bench = &bench};
 
     heat_start(&arg.heat, &bench, "tenon", argc, argv);
-    bench_tenon_run(&bench, drive, &arg);
+    bench_tenon_run_waiting(&bench, TENON_WAIT_ACTIVE, drive, &arg);
     heat_end(&arg.heat);
     return bench_report(&bench);
 }

@@ -44,7 +44,7 @@ int main(int argc, char **argv)
     struct drive arg = {.bench = &bench};
 
     loop_start(&arg.loop, &bench, "tenon", argc, argv);
-    bench_tenon_run(&bench, drive, &arg);
+    bench_tenon_run_waiting(&bench, TENON_WAIT_ACTIVE, drive, &arg);
     loop_end(&arg.loop);
     return bench_report(&bench);
 }

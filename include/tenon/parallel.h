@@ -33,7 +33,7 @@ typedef int tenon_range_fn(
 typedef enum tenon_chunks {
     TENON_CHUNKS_ADAPTIVE,  ///< half of what is left is offered, and the next
                             ///< half when that is taken; chunks come to take
-                            ///< some 5 microseconds
+                            ///< 5 to 10 microseconds
     TENON_CHUNKS_STATIC,    ///< an equal part for each worker, beforehand
 } tenon_chunks;
 
@@ -72,7 +72,7 @@ typedef struct tenon_parallel_options {
 ///           TENON_EINVAL no function, first > end, or an option;
 ///           TENON_ENOMEM, and as tenon_scope_open().
 /// Cost:     O(items) calls at worst, with `chunk_size` = 1; else O(workers *
-///           log items) tasks, and calls of some 5 microseconds. No memory but
+///           log items) tasks, and calls of 5 to 10 microseconds. No memory but
 ///           O(log items) frames on each worker's stack.
 TENON_API TENON_NODISCARD tenon_status tenon_parallel_for(
     size_t first, size_t end, tenon_range_fn *fn, void *context,

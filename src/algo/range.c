@@ -20,13 +20,19 @@
 #include <string.h>
 
 #define VALUE_BYTES 128
-#define CHUNK_NS UINT64_C(5000)
+#define CHUNK_NS UINT64_C(5000)  // and up to twice as long
+
+// How a loop that sizes its chunks itself gets on.
+struct pace {
+    size_t chunk_size;
+    uint64_t now_ns;  // when the last chunk ended; 0: something else was done
+};
 
 struct part {
     struct tn_loop *loop;
     tenon_range range;
-    size_t chunk_size;  // that its parent has come to
-    void *value;        // `bytes`, or allocated; NULL: none is wanted
+    struct pace pace;  // begins with the size that its parent has come to
+    void *value;       // `bytes`, or allocated; NULL: none is wanted
     max_align_t bytes[VALUE_BYTES / sizeof(max_align_t)];
 };
 
@@ -176,33 +182,34 @@ static int run_beforehand(
 
 static int run_adaptively(
     tenon_task *self, struct tn_loop *loop, tenon_range range,
-    size_t *chunk_size, void *value);
+    struct pace *pace, void *value);
 
 static int run_taken_part(tenon_task *self, void *arg)
 {
     struct part *part = arg;
 
     return run_adaptively(
-        self, part->loop, part->range, &part->chunk_size, part->value);
+        self, part->loop, part->range, &part->pace, part->value);
 }
 
 // Offers the right half and does the left one. What is left of the range then
 // stays in it: nothing if somebody took the half.
 static int split(
     tenon_task *self, struct tn_loop *loop, tenon_range *range,
-    size_t *chunk_size, struct part *right, void *value)
+    struct pace *pace, struct part *right, void *value)
 {
     tenon_task child;
     tenon_range left = {range->first, right->range.first};
 
-    right->chunk_size = *chunk_size;
+    right->pace = (struct pace){.chunk_size = pace->chunk_size};
     int64_t place = tenon_fork(self, &child, run_taken_part, right);
-    int status = run_adaptively(self, loop, left, chunk_size, value);
+    int status = run_adaptively(self, loop, left, pace, value);
     if (tenon_unfork(self, &child, place)) {
         range->first = left.end;
         return status;
     }
     range->first = range->end;
+    pace->now_ns = 0;
     return part_append(right, value, status, tenon_join(self, &child));
 }
 
@@ -210,31 +217,32 @@ static int split(
 // is given.
 static int run_chunk(
     tenon_task *self, struct tn_loop *loop, tenon_range *range,
-    size_t *chunk_size, void *value)
+    struct pace *pace, void *value)
 {
-    size_t count = count_of(*range);
+    bool is_last = count_of(*range) < pace->chunk_size;
     tenon_range chunk = {
-        range->first,
-        range->first + (count < *chunk_size ? count : *chunk_size)};
+        range->first, is_last ? range->end : range->first + pace->chunk_size};
 
     range->first = chunk.end;
-    if (loop->chunk_size != 0) {
+    if (loop->chunk_size != 0 || is_last) {
+        pace->now_ns = 0;
         return call(self, loop, chunk, value);
     }
-    uint64_t begin_ns = tn_clock_now_ns();
+    uint64_t begin_ns = pace->now_ns != 0 ? pace->now_ns : tn_clock_now_ns();
     int status = call(self, loop, chunk, value);
-    uint64_t took_ns = tn_clock_now_ns() - begin_ns;
-    if (took_ns < CHUNK_NS / 2 && *chunk_size <= SIZE_MAX / 2) {
-        *chunk_size *= 2;
-    } else if (took_ns > CHUNK_NS * 2 && *chunk_size > 1) {
-        *chunk_size /= 2;
+    pace->now_ns = tn_clock_now_ns();
+    uint64_t took_ns = pace->now_ns - begin_ns;
+    if (took_ns < CHUNK_NS && pace->chunk_size <= SIZE_MAX / 2) {
+        pace->chunk_size *= 2;
+    } else if (took_ns > CHUNK_NS * 4 && pace->chunk_size > 1) {
+        pace->chunk_size /= 2;
     }
     return status;
 }
 
 static int run_adaptively(
     tenon_task *self, struct tn_loop *loop, tenon_range range,
-    size_t *chunk_size, void *value)
+    struct pace *pace, void *value)
 {
     int status = TENON_OK;
 
@@ -243,12 +251,12 @@ static int run_adaptively(
         tenon_range right = {range.end - half, range.end};
         struct part part;
 
-        if (count_of(range) > *chunk_size && tenon_queue_is_empty(self) &&
+        if (count_of(range) > pace->chunk_size && tenon_queue_is_empty(self) &&
             part_init(&part, loop, right)) {
-            status = split(self, loop, &range, chunk_size, &part, value);
+            status = split(self, loop, &range, pace, &part, value);
             part_fini(&part);
         } else {
-            status = run_chunk(self, loop, &range, chunk_size, value);
+            status = run_chunk(self, loop, &range, pace, value);
         }
     }
     return status;
@@ -257,9 +265,10 @@ static int run_adaptively(
 int tn_loop_run(
     tenon_task *self, struct tn_loop *loop, tenon_range range, void *value)
 {
-    size_t chunk_size = loop->chunk_size == 0 ? 1 : loop->chunk_size;
+    struct pace pace = {
+        .chunk_size = loop->chunk_size == 0 ? 1 : loop->chunk_size};
 
     return loop->part_size == 0
-               ? run_adaptively(self, loop, range, &chunk_size, value)
+               ? run_adaptively(self, loop, range, &pace, value)
                : run_beforehand(self, loop, range, value);
 }
