@@ -17,40 +17,33 @@ struct rest {
     struct uts_result sum;
 };
 
+static int search_rest(tenon_task *self, void *arg);
+
+// The children of `parent` from `first` on; adds to `*sum`.
 static int search(
-    tenon_task *self, const struct rest *children, struct uts_result *sum);
-
-static int search_rest(tenon_task *self, void *arg)
+    tenon_task *self, const struct uts_tree *tree,
+    const struct uts_node *parent, uint32_t first, uint32_t end,
+    struct uts_result *sum)
 {
-    struct rest *rest = arg;
+    struct rest rest = {.tree = tree, .parent = parent, .end = end};
 
-    return search(self, rest, &rest->sum);
-}
-
-// Adds to `*sum`.
-static int search(
-    tenon_task *self, const struct rest *children, struct uts_result *sum)
-{
-    struct rest rest = *children;
-
-    while (rest.first < rest.end) {
+    for (uint32_t i = first; i < end; i++) {
         if (tenon_cancelled(self)) {
             return TENON_CANCELLED;
         }
-        struct uts_node node = uts_child(rest.parent, rest.first);
-        uint32_t count = uts_child_count(rest.tree, &node);
+        struct uts_node node = uts_child(parent, i);
+        uint32_t count = uts_child_count(tree, &node);
         struct uts_result result = uts_result_of(&node, count);
-        struct rest below = {.tree = rest.tree, .parent = &node, .end = count};
         tenon_task child;
 
         uts_result_add(sum, &result);
-        rest.first++;
         if (count == 0) {
             continue;
         }
+        rest.first = i + 1;
         rest.sum = (struct uts_result){.node_count = 0};
         int64_t place = tenon_fork(self, &child, search_rest, &rest);
-        int status = search(self, &below, sum);
+        int status = search(self, tree, &node, 0, count, sum);
         if (!tenon_unfork(self, &child, place)) {
             int rest_status = tenon_join(self, &child);
             uts_result_add(sum, &rest.sum);
@@ -63,6 +56,14 @@ static int search(
     return TENON_OK;
 }
 
+static int search_rest(tenon_task *self, void *arg)
+{
+    struct rest *rest = arg;
+
+    return search(
+        self, rest->tree, rest->parent, rest->first, rest->end, &rest->sum);
+}
+
 struct drive {
     struct bench *bench;
     const struct uts_tree *tree;
@@ -72,11 +73,10 @@ static int search_tree(
     tenon_task *self, const struct uts_tree *tree, struct uts_result *result)
 {
     struct uts_node root = uts_root(tree);
-    struct rest children = {
-        .tree = tree, .parent = &root, .end = uts_child_count(tree, &root)};
+    uint32_t child_count = uts_child_count(tree, &root);
 
-    *result = uts_result_of(&root, children.end);
-    return search(self, &children, result);
+    *result = uts_result_of(&root, child_count);
+    return search(self, tree, &root, 0, child_count, result);
 }
 
 static int drive(tenon_task *self, void *arg)
