@@ -30,6 +30,11 @@ What Tenon has to reach (must), and what it aims at. `SHORT` is short of the
 must, `--` was not part of this run.
 """
 
+CEILINGS = """\
+Short, and beyond what code as fast as the serial one, divided among the workers
+without a loss, could reach:
+"""
+
 TIMES = """\
 Tenon: the median, and half the way from least to greatest. MiB: peak resident
 memory. x1: times as fast as with 1 worker. xS: times as long as serial code
@@ -95,6 +100,28 @@ def loss_cells(one):
             report.ratio(one.tenon, one.value), figure(one.tenon, one.unit),
             figure(one.value, one.unit),
             {True: 'more', False: 'within', None: '?'}[one.is_sure]]
+
+
+# --- What cannot be reached --------------------------------------------------
+
+def ceilings(results, outcomes):
+    """(outcome, what the serial code would reach) where that is too little."""
+    for outcome in outcomes:
+        key, tenon = outcome.target.keys[0], outcome.target.keys[-1]
+        is_lead = key[0] == tenon[0] and key[1] in RIVALS
+        serial = results.median((key[0], 'serial', 1))
+        if (outcome.verdict == 'SHORT' and is_lead and
+                None not in (outcome.value, serial)):
+            ceiling = results.median(key) * key[2] / serial
+            if not outcome.target.reached(ceiling, outcome.target.must):
+                yield outcome, ceiling
+
+
+def ceiling_lines(results, outcomes):
+    found = [f'* {outcome.target.name}: {number(ceiling)} '
+             f'{outcome.target.unit}'
+             for outcome, ceiling in ceilings(results, outcomes)]
+    return ['', *CEILINGS.splitlines(), '', *found] if found else []
 
 
 # --- Tables ------------------------------------------------------------------
@@ -175,13 +202,15 @@ def text(results, about, command, path, drawn=(), folder=''):
     directory = os.path.dirname(path) or '.'
     readme = os.path.relpath(os.path.join(BENCH, 'README.md'), directory)
     lost = [loss_cells(one) for one in losses(results)]
+    outcomes = targets.check(results, about)
     lines = [
         *INTRODUCTION.format(**{**about, 'command': command, 'readme': readme,
                                 'measured': measured(about)}).splitlines(), '',
         *machine(results, about), '',
-        *section('The numbers', NUMBERS, markdown(
-            ['', 'measured', 'must', 'aim', 'verdict'],
-            outcome_rows(targets.check(results, about)))),
+        *section('The numbers', NUMBERS, [
+            *markdown(['', 'measured', 'must', 'aim', 'verdict'],
+                      outcome_rows(outcomes)),
+            *ceiling_lines(results, outcomes)]),
         *section('Where Tenon loses', LOSSES, markdown(
             ['', 'workers', 'faster', 'by', 'Tenon', 'the other', 'noise'],
             lost) if lost else ['Nowhere in this run.'])]

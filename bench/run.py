@@ -17,6 +17,7 @@ import compare
 import page
 import plots
 import report
+import summary
 import targets
 from cases import CASES
 from machine import context, cpu_count
@@ -58,6 +59,9 @@ def parser_of_options():
         'something of Tenon became slower')
     add('--plots', metavar='DIR', help='draw SVG files there, with gnuplot')
     add('--page', metavar='FILE', help='write all that is told as Markdown')
+    add('--summary', metavar='FILE',
+        help='write the most telling figures between the marks in that Markdown '
+        'file')
     add('--from', metavar='FILE', dest='source',
         help='take the figures from that JSON file: measure nothing')
     add('--quick', action='store_true',
@@ -112,6 +116,13 @@ def read(path):
         raise Failed(f'{path}: {error}') from error
 
 
+def check_summary(path):
+    try:
+        summary.parts_of(path)
+    except (OSError, ValueError) as error:
+        raise Failed(f'{path}: {error}') from error
+
+
 def read_part(options):
     """What --only asks for, of --from."""
     results, about = read(options.source)
@@ -123,7 +134,8 @@ def read_part(options):
 
 def keys_of(options):
     """What is to be measured at all: None is everything."""
-    is_part = options.check and not (options.page or options.plots)
+    is_part = options.check and not (options.page or options.plots or
+                                     options.summary)
     return targets.keys_needed() if is_part else None
 
 
@@ -183,6 +195,12 @@ def write_documents(options, results, about, command):
         page.write(options.page, page.text(
             results, about, command, options.page, drawn, options.plots))
         print(f'page: {options.page}')
+    if options.summary:
+        folder = os.path.dirname(options.summary) or '.'
+        source = os.path.relpath(options.page, folder) if options.page else ''
+        summary.write(options.summary,
+                      summary.content(results, about, source))
+        print(f'summary: {options.summary}')
 
 
 def tell(options, results, about, before, command):
@@ -209,6 +227,8 @@ def main(arguments):
         # Now, not when half an hour has been spent.
         if options.plots:
             plots.require()
+        if options.summary:
+            check_summary(options.summary)
         before = read(options.compare) if options.compare else None
         results, about = (read_part(options) if options.source
                           else measure(options, command))

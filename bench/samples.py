@@ -147,9 +147,12 @@ def google(results, about):
 
 
 def store(path, results, about):
+    """A line for each benchmark, so that two files can be compared."""
+    data = google(results, about)
+    benchmarks = ',\n'.join(map(json.dumps, data['benchmarks']))
     with open(path, 'w', encoding='utf-8') as file:
-        json.dump(google(results, about), file, indent=2)
-        file.write('\n')
+        file.write(f'{{"context": {json.dumps(data["context"], indent=2)},\n'
+                   f'"benchmarks": [\n{benchmarks}\n]}}\n')
 
 
 # --- Read --------------------------------------------------------------------
