@@ -7,6 +7,7 @@ import datetime
 import glob
 import os
 import platform
+import subprocess
 
 
 def _read(path):
@@ -63,8 +64,21 @@ def cpu_count():
     return len(os.sched_getaffinity(0))
 
 
+def _revision():
+    """Of the sources that were measured; '' where there is no history."""
+    try:
+        result = subprocess.run(
+            ['git', '-C', os.path.dirname(os.path.abspath(__file__)),
+             'describe', '--always', '--dirty'],
+            capture_output=True, text=True, check=False)
+    except OSError:
+        return ''
+    return result.stdout.strip() if result.returncode == 0 else ''
+
+
 def context():
     return {
+        'revision': _revision(),
         'date': datetime.datetime.now().astimezone().isoformat(
             timespec='seconds'),
         'host_name': platform.node(),

@@ -133,8 +133,8 @@ PLOTS = (
          'one worker: 1 is nothing lost.', overhead,
          BARS + LOGARITHMIC + LINE_AT_1 + 'set yrange [0.4:*]\n'),
     Plot('speedup', '2 workers against 1', 'times as fast',
-         'How many times as fast with two workers as with one: 2 is the most '
-         'that two processors can give.', speedup,
+         'How many times as fast with two workers as with one: more than 2 is '
+         'noise, or the second one\'s cache.', speedup,
          BARS + LINE_AT_1 + 'set yrange [0:*]\n'),
     Plot('per-task', 'one task, by number of workers', 'ns',
          'Time per task, spawned (or submitted by other threads) and joined; '

@@ -114,7 +114,9 @@ def head(results, about):
     """Lines: when, where, with what, and what is to be said of that."""
     yield (f'{about["date"]}, {about["cpu_model"]}, {about["num_cpus"]} CPUs, '
            f'{about["system"]}, Linux {about["kernel"]}')
-    yield f'{versions(results)}; compiled by {results.compiler()}, -O3'
+    revision = about.get('revision')
+    yield (f'{versions(results)}; compiled by {results.compiler()}, -O3' +
+           (f'; revision {revision}' if revision else ''))
     if about['load_avg'][0] > 0.5:
         yield (f'note: load average {about["load_avg"][0]:.1f} at the start: '
                'other work was running')

@@ -90,7 +90,8 @@ def peak_over(results, one, other):
 WHOLE = ('uts-T1', 'uts-T3', 'uts-T1L', 'nqueens-13', 'cilksort', 'matmul')
 # Nothing but tasks.
 TASK_CASES = ('fib-rivals', 'nqueens', 'uts-T1', 'uts-T3', 'skynet',
-              'integrate-rivals', 'flat', 'flat-many')
+              'integrate-rivals', 'matmul', 'strassen', 'cilksort', 'flat',
+              'flat-many')
 COUNTS = (1, 2)
 
 

@@ -137,6 +137,18 @@ static inline bool tenon_queue_is_empty(const tenon_task *self)
 TENON_API TENON_NODISCARD tenon_status
 tenon_join(tenon_task *self, tenon_task *child);
 
+/// Run `fn(child, arg)` here and now, as a child of `self` that nobody else can
+/// take: a fork with its join, without the queue. What is called so is a task
+/// with an error of its own, recorded when it ends, not when `self` does.
+///
+/// Owns:     `arg` is yours.
+/// Threads:  the one that runs `self`; aborts for the `self` of another task of
+///           this thread, for no `fn`, and in debug mode on another thread.
+/// Blocks:   until the child has ended.
+/// Errors:   as tenon_join().
+TENON_API TENON_NODISCARD tenon_status
+tenon_fork_join(tenon_task *self, tenon_task_fn *fn, void *arg);
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,7 +4,8 @@
 // to, in the order of the calls; or only the first that succeeds. Each result
 // lies where its argument says.
 //
-//     tenon_call calls[] = {{fetch, &a}, {fetch, &b}};
+//     tenon_call calls[] = {
+//         {.fn = fetch, .arg = &a}, {.fn = fetch, .arg = &b}};
 //     status = tenon_gather(calls, 2, NULL, &report);
 
 #ifndef TENON_GATHER_H

@@ -27,20 +27,20 @@ typedef struct tenon_invocation {
         (sizeof((const tenon_invocation[]){__VA_ARGS__}) / \
          sizeof(tenon_invocation))
 
-/// Call calls[0 .. call_count - 1] and wait for all. What another worker takes
-/// runs as a forked child (tenon_fork()); the others are called here, with
-/// `self`, in their order. None begins after one that was called here has
+/// Call calls[0 .. call_count - 1], each as a child of `self` (tenon_fork(),
+/// tenon_fork_join()), and wait for all. What nobody else takes is called here,
+/// in the order of the array. None begins after one that was called here has
 /// failed, or `self` was cancelled.
 ///
 /// Owns:     the array is yours until it returns.
 /// Threads:  the one that runs `self`; as tenon_fork() elsewhere.
 /// Blocks:   until all that have begun have ended.
 /// Errors:   of the calls that did not give TENON_OK, what the first one in the
-///           array gave, but TENON_CANCELLED only if no other failed; return
-///           it, and it is recorded. Those of forked children are recorded
-///           already. TENON_CANCELLED also if one was not begun, TENON_EINVAL
-///           one without a function: none was called. TENON_EFORK in the
-///           child of a fork(2), where some calls may have been made.
+///           array gave, but TENON_CANCELLED only if no other failed. Each is
+///           recorded already, as tenon_join() says. TENON_CANCELLED also if
+///           one was not begun, TENON_EINVAL no array for one call or more, or
+///           one without a function: none was called. TENON_EFORK in the child
+///           of a fork(2), where none is called.
 /// Cost:     a fork for each; O(log call_count) frames, no memory.
 TENON_API TENON_NODISCARD tenon_status tenon_invoke(
     tenon_task *self, const tenon_invocation *calls, size_t call_count);

@@ -44,8 +44,8 @@ typedef struct tenon_mapping {
 /// Threads:  any. In a task it nests there, and runs on that executor.
 /// Blocks:   until all calls have ended.
 /// Errors:   as tenon_parallel_for(); TENON_EINVAL also: no mapping, no `fn`,
-///           no array where elements have a size, or arrays that are larger
-///           than any. `failed` is a range of elements.
+///           no array for one element or more that have a size, or arrays
+///           that are larger than any. `failed` is a range of elements.
 /// Cost:     a call for each element; else as tenon_parallel_for().
 TENON_API TENON_NODISCARD tenon_status tenon_parallel_map(
     const tenon_mapping *mapping, const tenon_parallel_options *options,

@@ -22,10 +22,10 @@ typedef struct tenon_range {
     size_t end;
 } tenon_range;
 
-/// Does the items `first` .. `end` - 1, at least one. `self` is as for any
-/// task, but that several calls may be made in one task. So is what it returns,
-/// but that TENON_CANCELLED ends the loop, which then returns it as well, and
-/// tenon_again() is not for calls: TENON_AGAIN fails with TENON_EPERM.
+/// Does the items `first` .. `end` - 1, at least one, as a forked child
+/// (tenon_fork_join()). `self` and what it returns are as for any, but that
+/// TENON_CANCELLED ends the loop, which then returns it as well. tenon_again()
+/// is not for children: TENON_AGAIN fails with TENON_EPERM.
 typedef int tenon_range_fn(
     tenon_task *self, size_t first, size_t end, void *context);
 
@@ -124,9 +124,10 @@ typedef struct tenon_reduction {
 /// or 1/256 of the range), so sums of floating-point numbers are equal to the
 /// last bit on any number of workers.
 ///
-/// Owns:     as tenon_parallel_for(); `result` is yours, `size` bytes, aligned
-///           as its type wants. Set only if TENON_OK is returned; for an empty
-///           range to the identity.
+/// Owns:     as tenon_parallel_for(); `result` is yours, `size` bytes. Set only
+///           if TENON_OK is returned; for an empty range to the identity. What
+///           `fold` and `combine` are given lies elsewhere, on a border of 64
+///           bytes.
 /// Threads:  as tenon_parallel_for(). `combine` is called on the thread of one
 ///           of the two parts.
 /// Blocks:   as tenon_parallel_for().

@@ -27,13 +27,16 @@ typedef int tenon_compare_fn(
 ///           Algorithms", section "Multithreaded merge sort"), made stable.
 /// Owns:     `elements` and `context` are yours. Whatever is returned, the
 ///           array holds the same elements; in their order only if it is
-///           TENON_OK. `report` as for tenon_parallel_for().
+///           TENON_OK. `report` as for tenon_parallel_for(). `compare` is given
+///           elements of the array or of a copy, which begins on a border of 64
+///           bytes.
 /// Threads:  any. In a task it nests there, and runs on that executor.
 /// Blocks:   until it is sorted, or stopped.
 /// Errors:   the join status: TENON_CANCELLED and TENON_TIMEOUT as for a loop;
-///           TENON_EINVAL no array, no `compare`, a size of 0 or one that no
-///           array has, or an option; TENON_ENOMEM no memory for a copy of the
-///           array, nothing is changed; and as tenon_scope_open().
+///           TENON_EINVAL no array for one element or more, no `compare`, a
+///           size of 0 or one that no array has, or an option; TENON_ENOMEM no
+///           memory for a copy of the array, nothing is changed; and as
+///           tenon_scope_open().
 /// Cost:     O(n log n) comparisons, on p workers O(n log n / p + log^3 n)
 ///           time; memory for a copy of the array. `chunk_size` is the number
 ///           of elements below which nothing is divided, 0: 2048; `chunks` and

@@ -26,7 +26,7 @@ static int invoke(tenon_task *self, void *arg)
         return TENON_CANCELLED;
     }
     if (whole->count == 1) {
-        return whole->calls->fn(self, whole->calls->arg);
+        return tenon_fork_join(self, whole->calls->fn, whole->calls->arg);
     }
     struct half first = {whole->calls, whole->count - whole->count / 2};
     struct half second = {
@@ -46,6 +46,9 @@ tenon_status tenon_invoke(
 {
     struct half all = {calls, call_count};
 
+    if (calls == NULL && call_count != 0) {
+        return TENON_EINVAL;
+    }
     for (size_t i = 0; i < call_count; i++) {
         if (calls[i].fn == NULL) {
             return TENON_EINVAL;

@@ -10,6 +10,7 @@
 #include "algo/range.h"
 #include "algo/root.h"
 #include "algo/workers.h"
+#include "base/aligned.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -169,7 +170,7 @@ tenon_status tenon_parallel_reduce(
         first > end) {
         return TENON_EINVAL;
     }
-    fold.value = malloc(reduction->size);
+    fold.value = tn_alloc_aligned(1, reduction->size);
     if (fold.value == NULL) {
         return TENON_ENOMEM;
     }

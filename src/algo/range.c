@@ -13,9 +13,12 @@
 
 #include "algo/range.h"
 
+#include "base/aligned.h"
 #include "base/clock.h"
 #include "tenon/fork.h"
 
+#include <sched.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +36,7 @@ struct part {
     tenon_range range;
     struct pace pace;  // begins with the size that its parent has come to
     void *value;       // `bytes`, or allocated; NULL: none is wanted
-    max_align_t bytes[VALUE_BYTES / sizeof(max_align_t)];
+    alignas(TN_CACHE_LINE) unsigned char bytes[VALUE_BYTES];
 };
 
 static size_t count_of(tenon_range range)
@@ -53,8 +56,9 @@ static bool part_init(
     if (reduction == NULL) {
         return true;
     }
-    part->value =
-        reduction->size <= VALUE_BYTES ? part->bytes : malloc(reduction->size);
+    part->value = reduction->size <= VALUE_BYTES
+                      ? part->bytes
+                      : tn_alloc_aligned(1, reduction->size);
     if (part->value == NULL) {
         return false;
     }
@@ -82,44 +86,61 @@ static int part_append(struct part *part, void *value, int left, int right)
                : left;
 }
 
-// The others shall know before who failed has returned through all its frames.
-static void stop_others(
-    tenon_task *self, struct tn_loop *loop, tenon_range chunk, int status)
+struct chunk {
+    struct tn_loop *loop;
+    tenon_range range;
+    void *value;
+};
+
+// `failed` and the primary error are of one chunk. So who comes second lets the
+// first one's error be recorded, which cancels, before its own.
+static void claim_failure(tenon_task *self, struct chunk *chunk, int status)
 {
+    struct tn_loop *loop = chunk->loop;
     bool has_failed = false;
 
     // relaxed: the join of the whole publishes what the first one writes.
     if (!tn_cas_relaxed(&loop->has_failed, &has_failed, true)) {
+        while (!tenon_cancelled(self)) {
+            sched_yield();
+        }
         return;
     }
     if (loop->failed != NULL) {
-        *loop->failed = chunk;
+        *loop->failed = chunk->range;
     }
-    tenon_scope_cancel(
-        tenon_task_scope(self), status,
-        status == TENON_CANCELLED ? "a body has ended the loop"
-                                  : "a chunk has failed");
+    if (status == TENON_CANCELLED) {
+        tenon_scope_cancel(
+            tenon_task_scope(self), status, "a body has ended the loop");
+    }
 }
 
-static int call(
-    tenon_task *self, struct tn_loop *loop, tenon_range chunk, void *value)
+static int run_body(tenon_task *self, void *arg)
 {
-    if (tenon_cancelled(self)) {
-        return TENON_CANCELLED;
-    }
-    int status = loop->reduction == NULL
-                     ? loop->fn(self, chunk.first, chunk.end, loop->context)
-                     : loop->reduction->fold(
-                           self, chunk.first, chunk.end, value, loop->context);
+    struct chunk *chunk = arg;
+    struct tn_loop *loop = chunk->loop;
+    tenon_range range = chunk->range;
+    int status =
+        loop->reduction == NULL
+            ? loop->fn(self, range.first, range.end, loop->context)
+            : loop->reduction->fold(
+                  self, range.first, range.end, chunk->value, loop->context);
 
-    if (status == TENON_AGAIN) {
-        status = TENON_EPERM;  // a chunk is no task; as in a forked child
-    }
     if (status != TENON_OK &&
         !(status == TENON_CANCELLED && tenon_cancelled(self))) {
-        stop_others(self, loop, chunk, status);
+        claim_failure(self, chunk, status);
     }
     return status;
+}
+
+// A child: its error is recorded, and stops the others, before who failed has
+// returned through all its frames.
+static int call(
+    tenon_task *self, struct tn_loop *loop, tenon_range range, void *value)
+{
+    struct chunk chunk = {loop, range, value};
+
+    return tenon_fork_join(self, run_body, &chunk);
 }
 
 // --- parts made beforehand ---
@@ -203,6 +224,7 @@ static int split(
 
     right->pace = (struct pace){.chunk_size = pace->chunk_size};
     int64_t place = tenon_fork(self, &child, run_taken_part, right);
+    pace->now_ns = 0;
     int status = run_adaptively(self, loop, left, pace, value);
     if (tenon_unfork(self, &child, place)) {
         range->first = left.end;
@@ -234,7 +256,7 @@ static int run_chunk(
     uint64_t took_ns = pace->now_ns - begin_ns;
     if (took_ns < CHUNK_NS && pace->chunk_size <= SIZE_MAX / 2) {
         pace->chunk_size *= 2;
-    } else if (took_ns > CHUNK_NS * 4 && pace->chunk_size > 1) {
+    } else if (took_ns > CHUNK_NS * 2 && pace->chunk_size > 1) {
         pace->chunk_size /= 2;
     }
     return status;

@@ -13,6 +13,7 @@
 #include "algo/range.h"
 #include "algo/root.h"
 #include "algo/workers.h"
+#include "base/aligned.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -113,8 +114,10 @@ static bool make_results(struct scan *scan)
 {
     const tenon_reduction *reduction = scan->reduction;
 
-    scan->results = calloc(scan->part_count + SPARE_COUNT, reduction->size);
-    for (size_t i = 0; i < scan->part_count && scan->results != NULL; i++) {
+    size_t count = scan->part_count + SPARE_COUNT;
+
+    scan->results = tn_alloc_aligned(count, reduction->size);
+    for (size_t i = 0; i < count && scan->results != NULL; i++) {
         memcpy(result_of(scan, i), reduction->identity, reduction->size);
     }
     return scan->results != NULL;

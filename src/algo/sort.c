@@ -15,6 +15,7 @@
 #include "tenon/sort.h"
 
 #include "algo/root.h"
+#include "base/aligned.h"
 #include "tenon/fork.h"
 
 #include <stdint.h>
@@ -23,10 +24,11 @@
 
 #define SMALL_DEFAULT 2048
 #define SMALL_MIN 2  // a merge of one and one cannot be cut
-#define EVEN \
-    64  // up to there runs are cut into equal ones: BASE times a power of 2
-#define BASE 4
+#define BASE 4       // so many are sorted without a branch
 #define BASE_SIZE_MAX 16
+// Longer runs are cut at multiples of it: BASE times a power of 2, which can be
+// halved into equal runs down to BASE.
+#define EVEN_COUNT 64
 
 struct order {
     tenon_compare_fn *compare;
@@ -93,7 +95,7 @@ static inline __attribute__((always_inline)) bool merge_both_ends(
     size_t right_bytes = merge->right_count * size;
     size_t end = left_bytes < right_bytes ? left_bytes : right_bytes;
     const char *left = merge->left;
-    const char *left_last = merge->left + left_bytes - size;
+    const char *left_end = merge->left + left_bytes;
     uintptr_t sum = (uintptr_t)left + (uintptr_t)merge->right;
     uintptr_t last_sum = sum + left_bytes + right_bytes - 2 * size;
     char *out_last = merge->out + left_bytes + right_bytes - size;
@@ -104,14 +106,15 @@ static inline __attribute__((always_inline)) bool merge_both_ends(
         memcpy(merge->out + done, choose(is_right, left, right), size);
         left += (1 - is_right) * size;
 
+        const char *left_last = left_end - size;
         const char *right_last =
             (const char *)(last_sum - done - (uintptr_t)left_last);
         size_t is_left = is_less(order, right_last, left_last);
         memcpy(out_last - done, choose(is_left, right_last, left_last), size);
-        left_last -= is_left * size;
+        left_end -= is_left * size;
     }
     size_t taken = (size_t)(left - merge->left);
-    ptrdiff_t left_rest = left_last + (ptrdiff_t)size - left;
+    ptrdiff_t left_rest = left_end - left;
     ptrdiff_t rest = (ptrdiff_t)(left_bytes + right_bytes - 2 * end);
 
     if (left_rest < 0 || left_rest > rest) {
@@ -226,7 +229,9 @@ static bool sort_base(const struct run *run)
 static size_t left_count(const struct run *run)
 {
     size_t half = run->count / 2;
-    size_t unit = run->count > EVEN ? EVEN : run->count > BASE ? BASE : 1;
+    size_t unit = run->count > EVEN_COUNT ? EVEN_COUNT
+                  : run->count > BASE     ? BASE
+                                          : 1;
 
     return (half + unit - 1) / unit * unit;
 }
@@ -412,8 +417,8 @@ tenon_status tenon_parallel_sort(
         .order = &order, .array = elements, .count = element_count};
     size_t size_bytes = 0;
 
-    if (elements == NULL || compare == NULL || element_size == 0 ||
-        !tn_root_accepts(options) ||
+    if ((elements == NULL && element_count != 0) || compare == NULL ||
+        element_size == 0 || !tn_root_accepts(options) ||
         __builtin_mul_overflow(element_count, element_size, &size_bytes) ||
         size_bytes > PTRDIFF_MAX) {
         return TENON_EINVAL;
@@ -421,7 +426,7 @@ tenon_status tenon_parallel_sort(
     if (element_count <= 1) {
         return TENON_OK;
     }
-    run.copy = malloc(size_bytes);
+    run.copy = tn_alloc_aligned(element_count, element_size);
     if (run.copy == NULL) {
         return TENON_ENOMEM;
     }

@@ -316,3 +316,20 @@ tenon_status tenon_join(tenon_task *self, tenon_task *child)
     child->relation = NULL;  // joined, and nothing below it is left
     return status;
 }
+
+tenon_status tenon_fork_join(tenon_task *self, tenon_task_fn *fn, void *arg)
+{
+    struct tn_worker *worker = tn_task_worker(self);
+    tenon_task child;
+
+    tn_require(fn != NULL, "task %p forks no function", (void *)self);
+    if (worker == NULL) {
+        return TENON_EFORK;
+    }
+    child.fn = fn;
+    child.arg = arg;
+    child.relation = self;
+    // relaxed: nobody else knows it.
+    tn_store_relaxed(&child.state, TN_TASK_FORKED);
+    return run_here(worker, self, &child);
+}

@@ -209,6 +209,17 @@ Test(abort, task_forks_no_function, .signal = SIGABRT)
     run_alone(fork_nothing, NULL);
 }
 
+static int join_nothing_at_once(tenon_task *self, void *arg)
+{
+    (void)arg;
+    return tenon_fork_join(self, NULL, NULL);
+}
+
+Test(abort, task_calls_no_function_as_its_child, .signal = SIGABRT)
+{
+    run_alone(join_nothing_at_once, NULL);
+}
+
 // The child is not the newest job any more.
 static int leave_fork_below(tenon_task *self, void *arg)
 {

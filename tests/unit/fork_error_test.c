@@ -301,3 +301,48 @@ Test(fork_error, scope_that_a_joined_child_left_open_is_closed_as_its_own)
 {
     pool_each_parallel(leave_behind);
 }
+
+// --- tenon_fork_join() ---
+
+static int fail_at_once(tenon_task *self, void *arg)
+{
+    (void)arg;
+    return tenon_fail(self, 15, "at once");
+}
+
+static int recover_too_late(tenon_task *self, void *arg)
+{
+    atomic_uint count = 0;
+
+    (void)arg;
+    // Recorded and heeded while this task goes on.
+    if (tenon_fork_join(self, task_count, &count) != TENON_OK ||
+        tenon_fork_join(self, fail_at_once, NULL) != 15 ||
+        !tenon_cancelled(self)) {
+        return 1;
+    }
+    // Cancelled: what is to be forked is dropped.
+    tenon_status status = tenon_fork_join(self, task_count, &count);
+    bool is_dropped = status == TENON_CANCELLED && atomic_load(&count) == 1;
+    return is_dropped ? TENON_OK : 2;
+}
+
+static void fail_in_place(tenon_executor *executor)
+{
+    tenon_report report;
+
+    cr_assert(
+        eq(int, tenon_run(executor, recover_too_late, NULL, &report),
+           TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 1));
+    cr_expect(eq(int, report.primary->code, 15));
+    cr_expect(eq(str, (char *)report.primary->text, "at once"));
+    cr_expect(not(report.primary->after_cancel));
+    cr_expect(eq(int, (int)report.cause.source, (int)TENON_CAUSE_FAILURE));
+    tenon_report_free(&report);
+}
+
+Test(fork_error, child_that_is_joined_at_once_is_a_task)
+{
+    pool_each(fail_in_place);
+}

@@ -118,6 +118,9 @@ static int wait_in_child(void *arg)
                        self, &world->limiter, 1, TENON_NO_DEADLINE) ==
                        TENON_EFORK &&
                    tenon_again(self, 1) == TENON_EFORK &&
+                   tenon_fork_join(self, task_ok, NULL) == TENON_EFORK &&
+                   tenon_invoke(self, TENON_INVOCATIONS({task_ok, NULL})) ==
+                       TENON_EFORK &&
                    tenon_task_deadline(self) == TENON_NO_DEADLINE &&
                    !tenon_task_cause(self, &cause)
                ? 7

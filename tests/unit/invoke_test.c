@@ -205,3 +205,77 @@ Test(invoke, function_that_is_missing_is_refused_before_any_is_called)
     pool_destroy(executor);
     cr_expect(zero(uint, atomic_load(&count)));
 }
+
+static int meet_and_fail(tenon_task *self, void *arg)
+{
+    return meet(self, arg) == TENON_OK ? CODE : 1;
+}
+
+static int fail_both(tenon_task *self, void *arg)
+{
+    return tenon_invoke(
+        self, TENON_INVOCATIONS({meet_and_fail, arg}, {meet_and_fail, arg}));
+}
+
+static void fail_alike(tenon_executor *executor)
+{
+    struct gate gate = {0};
+    tenon_report report;
+
+    cr_expect(
+        eq(int, tenon_run(executor, fail_both, &gate, &report), TENON_ERRORS));
+    cr_expect(eq(u64, report.error_count, 2));
+    cr_expect(eq(int, report.primary->code, CODE));
+    tenon_report_free(&report);
+}
+
+Test(invoke, calls_that_fail_alike_are_two_errors)
+{
+    pool_each_parallel(fail_alike);
+}
+
+static int ask_again(tenon_task *self, void *arg)
+{
+    (void)arg;
+    return tenon_again(self, 0);
+}
+
+static int invoke_again(tenon_task *self, void *arg)
+{
+    atomic_uint *count = arg;
+
+    atomic_fetch_add(count, 1);
+    int status = tenon_invoke(
+        self, TENON_INVOCATIONS({ask_again, NULL}, {task_ok, NULL}));
+    return status == TENON_EPERM ? TENON_OK : 1;
+}
+
+static void ask_in(tenon_executor *executor)
+{
+    atomic_uint count = 0;
+
+    must_run(executor, invoke_again, &count, TENON_ERRORS);
+    cr_expect(eq(uint, atomic_load(&count), 1));
+}
+
+Test(invoke, call_that_asks_to_be_called_again_has_failed)
+{
+    pool_each(ask_in);
+}
+
+static int invoke_nothing(tenon_task *self, void *arg)
+{
+    (void)arg;
+    return tenon_invoke(self, NULL, 0) == TENON_OK &&
+                   tenon_invoke(self, NULL, 3) == TENON_EINVAL
+               ? TENON_OK
+               : 1;
+}
+
+Test(invoke, no_array_is_refused_unless_nothing_is_in_it)
+{
+    tenon_executor *executor = pool_create(1);
+
+    must_run(executor, invoke_nothing, NULL, TENON_OK);
+    pool_destroy(executor);
+}

@@ -169,3 +169,16 @@ Test(map, nonsense_is_refused)
                &good, &(tenon_parallel_options){.struct_size = 1}, NULL),
            TENON_EINVAL));
 }
+
+Test(map, nothing_needs_no_array)
+{
+    tenon_executor *executor = pool_create(1);
+    const tenon_mapping nothing = {
+        .fn = count_up, .from_size = 1, .to_size = 1};
+
+    cr_expect(zero(
+        int,
+        tenon_parallel_map(
+            &nothing, TENON_PARALLEL_OPTIONS(.executor = executor), NULL)));
+    pool_destroy(executor);
+}

@@ -3,6 +3,7 @@
 // parallel_stop_test — TENON_OK means that every item was done, whatever a body
 // returns or stops.
 
+#include "gate.h"
 #include "must.h"
 #include "pool.h"
 #include "tasks.h"
@@ -152,4 +153,78 @@ Test(parallel_stop, body_that_asks_to_be_called_again_has_failed)
 
     stop_each(executor, ask_again, TENON_ERRORS, 1);
     pool_destroy(executor);
+}
+
+// --- which error is told first ---
+
+struct pair {
+    struct gate gate;  // both have begun
+    int codes[2];
+};
+
+static int fail_one_after_the_other(
+    tenon_task *self, size_t first, size_t end, void *context)
+{
+    struct pair *pair = context;
+
+    (void)end;
+    gate_open(&pair->gate);
+    bool is_in_order = gate_wait_for(&pair->gate, 2) &&
+                       (first == 0 || task_await_cancel(self));
+    return is_in_order ? pair->codes[first] : 1;
+}
+
+static void fail_two(
+    tenon_executor *executor, struct pair *pair, tenon_range *failed,
+    tenon_report *report)
+{
+    cr_assert(
+        eq(int,
+           tenon_parallel_for(
+               0, 2, fail_one_after_the_other, pair,
+               TENON_PARALLEL_OPTIONS(
+                       .executor = executor, .chunk_size = 1, .failed = failed),
+               report),
+           TENON_ERRORS));
+    cr_expect(eq(u64, report->error_count, 2));
+    cr_assert(ne(ptr, (void *)report->primary, NULL));
+    cr_expect(eq(int, report->primary->code, pair->codes[0]));
+    cr_expect(not(report->primary->after_cancel));
+    cr_expect(eq(int, (int)report->cause.source, (int)TENON_CAUSE_FAILURE));
+    cr_expect(eq(int, report->cause.code, pair->codes[0]));
+    cr_expect(eq(sz, failed->first, 0));
+    cr_expect(eq(sz, failed->end, 1));
+}
+
+static void fail_by_two_codes(tenon_executor *executor)
+{
+    struct pair pair = {.codes = {41, 42}};
+    tenon_range failed = {0, 0};
+    tenon_report report = {0};
+
+    fail_two(executor, &pair, &failed, &report);
+    cr_assert(ne(ptr, (void *)report.errors->next, NULL));
+    cr_expect(eq(int, report.errors->next->code, 42));
+    cr_expect(report.errors->next->after_cancel);
+    tenon_report_free(&report);
+}
+
+Test(parallel_stop, first_error_is_recorded_before_it_cancels_the_others)
+{
+    pool_each_parallel(fail_by_two_codes);
+}
+
+static void fail_by_one_code(tenon_executor *executor)
+{
+    struct pair pair = {.codes = {41, 41}};
+    tenon_range failed = {0, 0};
+    tenon_report report = {0};
+
+    fail_two(executor, &pair, &failed, &report);
+    tenon_report_free(&report);
+}
+
+Test(parallel_stop, chunks_that_fail_alike_are_two_errors)
+{
+    pool_each_parallel(fail_by_one_code);
 }

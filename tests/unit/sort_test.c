@@ -289,3 +289,14 @@ Test(sort, nonsense_is_refused)
         TENON_EINVAL));
     cr_expect(eq(int, numbers[0], 2));
 }
+
+Test(sort, nothing_needs_no_array)
+{
+    tenon_executor *executor = pool_create(1);
+
+    cr_expect(zero(
+        int, tenon_parallel_sort(
+                 NULL, 0, 4, compare, NULL,
+                 TENON_PARALLEL_OPTIONS(.executor = executor), NULL)));
+    pool_destroy(executor);
+}
