@@ -81,6 +81,10 @@ def parser_of_options():
 def parse(arguments):
     parser = parser_of_options()
     options = parser.parse_args(arguments)
+    if options.source:
+        for name in ('quick', 'repetitions', 'seed', 'output'):
+            if getattr(options, name):
+                parser.error(f'--{name}: with --from nothing is measured')
     if options.repetitions is None:
         options.repetitions = (QUICK_REPETITIONS if options.quick
                                else REPETITIONS)
@@ -129,6 +133,9 @@ def read_part(options):
     if options.only:
         about['only'] = options.only
         results = results.part(lambda name: re.search(options.only, name))
+        if not results.samples:
+            raise Failed(f'{options.source}: nothing in it matches '
+                         f'{options.only!r}')
     return results, about
 
 

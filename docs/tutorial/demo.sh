@@ -92,6 +92,13 @@ if [ $# -eq 0 ]; then
     [ $# -gt 0 ] || fail 'neither /usr/include nor /usr/share/doc is there'
 fi
 
+for path in "$@"; do
+    case $path in
+    -*) fail "there are no options: $path" ;;
+    esac
+    [ -e "$path" ] || fail "no such file or directory: $path"
+done
+
 title "Every file below $*, on $cpu_count CPUs"
 
 for path in "$@"; do

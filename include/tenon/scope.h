@@ -128,7 +128,8 @@ struct tenon_scope {
 ///
 /// Owns:     `scope` is yours until joined; NULL options: all defaults.
 /// Threads:  any. The caller is the owner: it alone joins.
-/// Errors:   TENON_EINVAL an option; TENON_ENOMEM and TENON_EAGAIN no default
+/// Errors:   TENON_EINVAL an option, or a variable that the default executor
+///           heeds (executor.h); TENON_ENOMEM and TENON_EAGAIN no default
 ///           executor, or no timer thread; TENON_EALREADY the running task has
 ///           it open, or it is one of the thread's 32 newest root scopes;
 ///           TENON_EDEADLK on the executor's timer thread (callback.h);

@@ -258,6 +258,11 @@ def run_failures(folder):
     yield from differ('a wrong answer', result.returncode, 1)
     if 'FAILED fib/tenon/workers:1: exit status 1: wrong' not in result.stdout:
         yield result.stdout
+    folder.takes('fib-tenon', 1e6)
+    folder.run('--only', '^fib/')
+    for more in (('--only', 'nothing'), ('--quick',), ('--seed', '1')):
+        result = folder.run('--from', folder.root / 'bench.json', *more)
+        yield from differ(f'--from {more}', result.returncode, 2)
     for option in ('--from', '--compare'):
         result = folder.run(option, folder.root / 'none.json')
         yield from differ(option, result.returncode, 2)
