@@ -25,6 +25,15 @@
 # In the first three, an owner that is asked and has many nodes hands the older
 # half out to all, in one go.
 #
+# Ways to wake, simulated with `patient`; the table of those policies has `one`:
+#   chain    who pushes while nobody searches wakes one; so does the last one to
+#            search when it finds something and more is left; if more than half
+#            search, one looks once at all others. As src/sched/worker.c does
+#   one      who pushes while nobody searches wakes one
+#   all      who pushes while nobody searches wakes all
+#   every    each push wakes one, whoever searches
+#   spin     nobody sleeps
+#
 # Source:  the workloads are those of bench/; the simulation's form is textbook
 #          (Law, "Simulation Modeling and Analysis", chapter 1).
 
@@ -36,6 +45,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 POLICIES = ('patient', 'fence', 'ask', 'split', 'atomic')
+WAKES = ('chain', 'one', 'all', 'every', 'spin')
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,22 @@ def flat_children(node, time):
         yield Node(SPAWN_NS, 'spawner', node.size - 1)
 
 
+def bursts(count, size, time):
+    """Every 100 us `size` tasks come from outside, `count` times."""
+    return (Node(BURST_NS, 'clock', count),
+            lambda node: burst_children(node, size, time))
+
+
+BURST_NS = 100000
+
+
+def burst_children(node, size, time):
+    if node.kind == 'clock' and node.size > 0:
+        for index in range(size):
+            yield Node(time, 'task', 0, node.size * size + index)
+        yield Node(BURST_NS, 'clock', node.size - 1)
+
+
 WORKLOADS = {
     'fib': lambda: fib(31, 12),
     'fib-coarse': lambda: fib(36, 22),
@@ -142,6 +168,13 @@ WORKLOADS = {
     'flat-100ns': lambda: flat(30000, 100),
     'flat-1us': lambda: flat(30000, 1000),
 }
+# Where it matters who is woken.
+WAKING = {
+    'fib': WORKLOADS['fib'],
+    'uts': WORKLOADS['uts'],
+    'bursts': lambda: bursts(100, 64, 1000),
+}
+ALL = {**WORKLOADS, **WAKING}
 
 
 # --- The machine -------------------------------------------------------------
@@ -164,6 +197,7 @@ class Worker:
     delay: float = 0      # to be added to what it does now
     busy_until: float = 0
     searched_since: float = 0
+    noted: float = 0      # up to here its search is in `searched`
     version: int = 0      # of its next event; older ones are void
     victim: object = None
 
@@ -171,9 +205,11 @@ class Worker:
 class Simulation:
     """One run."""
 
-    def __init__(self, workload, policy, worker_count, seed=1, costs=Costs()):
-        root, self.children = WORKLOADS[workload]()
+    def __init__(self, workload, policy, worker_count, seed=1, costs=Costs(),
+                 wake='one'):
+        root, self.children = ALL[workload]()
         self.policy = policy
+        self.wake = wake
         self.costs = costs
         self.rng = random.Random(seed)
         self.workers = [Worker(i) for i in range(worker_count)]
@@ -187,6 +223,9 @@ class Simulation:
         self.steal_count = 0
         self.fence_count = 0
         self.wake_count = 0
+        self.searched = 0.0    # by all together
+        self.made_at = {}      # tasks from outside
+        self.waits = []        # of those that have begun
         self.end = 0.0
         self.workers[0].jobs.append(root)
         for worker in self.workers:
@@ -205,6 +244,9 @@ class Simulation:
             if version == worker.version:
                 self.step(worker)
         self.end = self.now
+        for worker in self.workers:
+            if worker.state in (SEARCHING, ASKING):
+                self.note_search(worker)
         return self
 
     def step(self, worker):
@@ -233,6 +275,8 @@ class Simulation:
             return
         worker.state = RUNNING
         worker.node = node
+        if node.kind == 'task':
+            self.waits.append(self.now + spent - self.made_at.pop(node.seed))
         spent += self.costs.pop + node.time
         if self.policy == 'atomic':
             spent += self.costs.full_fence
@@ -250,10 +294,14 @@ class Simulation:
         self.node_count += 1
         self.left -= 1
         for child in self.children(node):
-            worker.jobs.append(child)
+            if child.kind == 'task':
+                self.made_at[child.seed] = self.now
+                self.handed.append(child)
+            else:
+                worker.jobs.append(child)
             self.left += 1
-        if len(worker.jobs) > 1:
-            self.wake_one(worker)
+        if len(worker.jobs) > 1 or node.kind == 'clock':
+            self.wake_others(worker)
 
     def look(self, worker):
         """Answer who asks; what that costs the owner."""
@@ -284,27 +332,42 @@ class Simulation:
                     self.schedule(thief, costs.probe)
         return spent
 
-    def wake_one(self, worker):
-        sleeper = None
-        for other in self.workers:
-            if other.state in (SEARCHING, ASKING):
-                return
-            if other.state == ASLEEP and sleeper is None:
-                sleeper = other
-        if sleeper is not None:
-            self.wake_count += 1
-            sleeper.state = SEARCHING
-            sleeper.searched_since = self.now + self.costs.waking
-            worker.delay += self.costs.wake
-            self.schedule(sleeper, self.costs.waking)
+    def wake_others(self, worker):
+        """Who has pushed wakes whom the policy says."""
+        sleepers = [other for other in self.workers if other.state == ASLEEP]
+        if self.wake != 'every' and self.searcher_count() > 0:
+            return
+        for sleeper in sleepers if self.wake == 'all' else sleepers[:1]:
+            self.wake_up(worker, sleeper)
+
+    def wake_up(self, worker, sleeper):
+        self.wake_count += 1
+        sleeper.state = SEARCHING
+        sleeper.searched_since = self.now + self.costs.waking
+        worker.delay += self.costs.wake
+        self.schedule(sleeper, self.costs.waking)
+
+    def searcher_count(self, but=None):
+        return sum(worker.state in (SEARCHING, ASKING) and worker is not but
+                   for worker in self.workers)
+
+    def note_search(self, worker):
+        since = max(worker.searched_since, worker.noted)
+        self.searched += max(0, self.now - since)
+        worker.noted = self.now
 
     # --- a thief ---
 
     def take(self, thief, node, after):
         self.steal_count += 1
+        self.note_search(thief)
         thief.victim = None
         thief.jobs.append(node)
         thief.state = SEARCHING
+        if (self.wake == 'chain' and self.searcher_count(but=thief) == 0 and
+                (self.handed or any(worker.jobs for worker in self.workers
+                                    if worker is not thief))):
+            self.wake_others(thief)
         self.schedule(thief, after)
 
     def take_handed(self, thief, after):
@@ -316,7 +379,9 @@ class Simulation:
         if self.handed:
             self.take_handed(thief, spent + self.costs.theft)
             return
-        if self.now - thief.searched_since > self.costs.spin:
+        if (self.now - thief.searched_since > self.spin(thief) and
+                self.wake != 'spin'):
+            self.note_search(thief)
             thief.state = ASLEEP
             thief.version += 1
             return
@@ -327,6 +392,13 @@ class Simulation:
         index = self.rng.randrange(others)
         victim = self.workers[index + (index >= thief.index)]
         self.steal(thief, victim, spent)
+
+    def spin(self, thief):
+        """How long it searches: one round over all, if enough others do."""
+        count = len(self.workers)
+        is_extra = (self.wake == 'chain' and
+                    self.searcher_count(thief) > (count + 1) // 2)
+        return self.costs.probe * count if is_extra else self.costs.spin
 
     def steal(self, thief, victim, spent):
         costs = self.costs
@@ -399,6 +471,31 @@ def table(workloads, counts, seed):
                    f'{run.steal_count} | {run.fence_count} |')
 
 
+def mean(values):
+    return sum(values) / len(values) if values else 0.0
+
+
+def wake_cell(run, base):
+    """Speed, or of bursts how long tasks wait; and how many CPUs search."""
+    searching = run.searched / run.end
+    if run.waits:
+        return f'{mean(run.waits) / 1000:.1f} us, {searching:.1f}'
+    return f'{base / run.end:.1f} x, {searching:.1f}'
+
+
+def wake_table(workloads, counts, seed):
+    """Lines of Markdown, a column for each way to wake."""
+    yield f'| workload | workers | {" | ".join(WAKES)} |'
+    yield f'|---|--:|{"--:|" * len(WAKES)}'
+    for workload in workloads:
+        base = Simulation(workload, 'patient', 1, seed).run().end
+        for count in counts:
+            cells = [wake_cell(Simulation(workload, 'patient', count, seed,
+                                          wake=wake).run(), base)
+                     for wake in WAKES]
+            yield f'| {workload} | {count} | {" | ".join(cells)} |'
+
+
 def numbers(text):
     return [int(part) for part in text.split(',')]
 
@@ -409,16 +506,23 @@ def main(arguments):
         'cores. See README.md.')
     parser.add_argument('--workers', type=numbers, default=[2, 16, 64, 256],
                         metavar='LIST')
-    parser.add_argument('--workloads', default=','.join(WORKLOADS),
+    parser.add_argument('--workloads', default=','.join(ALL),
                         metavar='LIST')
     parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args(arguments)
     names = options.workloads.split(',')
-    unknown = [name for name in names if name not in WORKLOADS]
+    unknown = [name for name in names if name not in ALL]
     if unknown or min(options.workers) < 1:
         parser.error(f'no such workload: {unknown}' if unknown
                      else '--workers: numbers from 1')
-    for line in table(names, options.workers, options.seed):
+    print('Policies: how many times as fast as one worker.\n')
+    for line in table([name for name in names if name in WORKLOADS],
+                      options.workers, options.seed):
+        print(line, flush=True)
+    print('\nWays to wake: how many times as fast as one worker, or how long tasks\n'
+          'wait; and how many workers search, on average.\n')
+    for line in wake_table([name for name in names if name in WAKING],
+                           options.workers, options.seed):
         print(line, flush=True)
     return 0
 

@@ -21,7 +21,7 @@ COUNTS = (1, 2, 7, 40)
 
 
 def each():
-    sim.WORKLOADS.update(SMALL)
+    sim.ALL.update(SMALL)
     for workload in SMALL:
         for policy in sim.POLICIES:
             for count in COUNTS:
@@ -38,6 +38,28 @@ def conserved():
         yield from differ(f'{name}: nodes', one.node_count, expected[0])
         if abs(one.work - expected[1]) > 1e-6 * expected[1]:
             yield f'{name}: {one.work} ns of work, not {expected[1]}'
+
+
+@point('every node runs once, whoever is woken')
+def woken():
+    sim.ALL.update(SMALL, bursts=lambda: sim.bursts(5, 20, 1000))
+    for workload in (*SMALL, 'bursts'):
+        found = {sim.Simulation(workload, 'patient', count, wake=wake)
+                 .run().node_count
+                 for wake in sim.WAKES for count in COUNTS}
+        yield from differ(workload, len(found), 1)
+
+
+@point('who is awake finds a task sooner, and searches more')
+def awake():
+    sim.ALL['bursts'] = lambda: sim.bursts(20, 20, 1000)
+    spin, chain = (sim.Simulation('bursts', 'patient', 16, wake=wake).run()
+                   for wake in ('spin', 'chain'))
+    yield from differ('tasks that waited', len(spin.waits), 20 * 20)
+    if sim.mean(spin.waits) >= sim.mean(chain.waits):
+        yield 'who spins finds them no sooner'
+    if spin.searched / spin.end <= chain.searched / chain.end:
+        yield 'who spins searches no more'
 
 
 @point('nobody is faster than the number of workers allows')
@@ -71,7 +93,7 @@ def repeatable():
 
 @point('a thief that waits takes fewer fences, and is not slower with many')
 def patient():
-    sim.WORKLOADS.update(SMALL)
+    sim.ALL.update(SMALL)
     waits, takes = (sim.Simulation('fib', policy, 40).run()
                     for policy in ('patient', 'fence'))
     if waits.fence_count > takes.fence_count:
