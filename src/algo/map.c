@@ -36,9 +36,9 @@ tenon_status tenon_parallel_map(
     tenon_report *report)
 {
     if (mapping == NULL || mapping->fn == NULL || mapping->to_size == 0 ||
-        (mapping->to == NULL && mapping->count != 0) ||
-        (mapping->from == NULL && mapping->from_size != 0 &&
-         mapping->count != 0) ||
+        (mapping->count != 0 &&
+         (mapping->to == NULL ||
+          (mapping->from == NULL && mapping->from_size != 0))) ||
         !is_possible(mapping->count, mapping->from_size) ||
         !is_possible(mapping->count, mapping->to_size)) {
         return TENON_EINVAL;

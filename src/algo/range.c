@@ -92,6 +92,12 @@ struct chunk {
     void *value;
 };
 
+// Not tenon_cancelled(): the body may have left a scope open, shielded even.
+static bool is_stopped(tenon_task *self)
+{
+    return tenon_scope_cancelled(tenon_task_scope(self));
+}
+
 // `failed` and the primary error are of one chunk. So who comes second lets the
 // first one's error be recorded, which cancels, before its own.
 static void claim_failure(tenon_task *self, struct chunk *chunk, int status)
@@ -101,7 +107,7 @@ static void claim_failure(tenon_task *self, struct chunk *chunk, int status)
 
     // relaxed: the join of the whole publishes what the first one writes.
     if (!tn_cas_relaxed(&loop->has_failed, &has_failed, true)) {
-        while (!tenon_cancelled(self)) {
+        while (!is_stopped(self)) {
             sched_yield();
         }
         return;
@@ -127,7 +133,7 @@ static int run_body(tenon_task *self, void *arg)
                   self, range.first, range.end, chunk->value, loop->context);
 
     if (status != TENON_OK &&
-        !(status == TENON_CANCELLED && tenon_cancelled(self))) {
+        !(status == TENON_CANCELLED && is_stopped(self))) {
         claim_failure(self, chunk, status);
     }
     return status;

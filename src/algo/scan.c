@@ -113,7 +113,6 @@ static tenon_status choose_parts(
 static bool make_results(struct scan *scan)
 {
     const tenon_reduction *reduction = scan->reduction;
-
     size_t count = scan->part_count + SPARE_COUNT;
 
     scan->results = tn_alloc_aligned(count, reduction->size);

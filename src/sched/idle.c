@@ -25,6 +25,7 @@
 
 #include "sched/idle.h"
 
+#include "base/aligned.h"
 #include "base/check.h"
 #include "base/futex.h"
 
@@ -38,9 +39,7 @@ bool tn_idle_init(
     struct tn_idle *idle, uint32_t capacity, bool (*has_work)(void *context),
     void (*call)(void *context), void *context)
 {
-    size_t size_bytes = capacity * sizeof(struct tn_sleeper);
-
-    idle->sleepers = aligned_alloc(TN_CACHE_LINE, size_bytes);
+    idle->sleepers = tn_alloc_aligned(capacity, sizeof(struct tn_sleeper));
     if (idle->sleepers == NULL) {
         return false;
     }

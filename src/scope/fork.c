@@ -129,20 +129,26 @@ static void run_at_once(
     tn_fork_end(child, TENON_OUTCOME_OK, status);  // join takes the status
 }
 
+static void make_child(
+    tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg)
+{
+    tn_require(fn != NULL, "task %p forks no function", (void *)self);
+    child->fn = fn;
+    child->arg = arg;
+    child->relation = self;
+    // relaxed: a push publishes it.
+    tn_store_relaxed(&child->state, TN_TASK_FORKED);
+}
+
 int64_t tenon_fork_slow(
     tenon_task *self, tenon_task *child, tenon_task_fn *fn, void *arg)
 {
     struct tn_worker *worker = tn_task_worker(self);
 
-    tn_require(fn != NULL, "task %p forks no function", (void *)self);
+    make_child(self, child, fn, arg);
     if (worker == NULL) {
         return NO_PLACE;  // forked from: the join says so
     }
-    child->fn = fn;
-    child->arg = arg;
-    child->relation = self;
-    // relaxed: the push publishes it.
-    tn_store_relaxed(&child->state, TN_TASK_FORKED);
     if (!tn_worker_push(worker, tenon_item_of(child))) {
         run_at_once(worker, self, child);
     }
@@ -322,14 +328,6 @@ tenon_status tenon_fork_join(tenon_task *self, tenon_task_fn *fn, void *arg)
     struct tn_worker *worker = tn_task_worker(self);
     tenon_task child;
 
-    tn_require(fn != NULL, "task %p forks no function", (void *)self);
-    if (worker == NULL) {
-        return TENON_EFORK;
-    }
-    child.fn = fn;
-    child.arg = arg;
-    child.relation = self;
-    // relaxed: nobody else knows it.
-    tn_store_relaxed(&child.state, TN_TASK_FORKED);
-    return run_here(worker, self, &child);
+    make_child(self, &child, fn, arg);
+    return worker == NULL ? TENON_EFORK : run_here(worker, self, &child);
 }

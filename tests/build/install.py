@@ -161,6 +161,12 @@ class Embedding:
         do(['meson', 'setup', '--wrap-mode=forcefallback', self.build],
            cwd=self.folder)
 
+    def has_no_checks(self):
+        """Those for who works on the library cost several times its speed."""
+        commands = self.build.joinpath('compile_commands.json').read_text()
+        if 'TN_DEBUG' in commands:
+            raise Failed('the subproject is compiled with TN_DEBUG')
+
     def has_no_tests(self):
         """An embedding project wants the library, nothing else."""
         tests = json.loads(do(['meson', 'introspect', '--tests', self.build]))
@@ -231,6 +237,8 @@ def try_embedding(report, project):
     report.point('a project can have it as a subproject',
                  outcome(project.set_up))
     report.point('a subproject brings no tests', outcome(project.has_no_tests))
+    report.point('a subproject brings no checks',
+                 outcome(project.has_no_checks))
     report.point('a program of such a project builds and runs',
                  outcome(project.run, PROGRAM))
     report.point('catches a wrong result in such a project', caught(
@@ -241,7 +249,7 @@ def try_embedding(report, project):
 
 
 def main():
-    report = Report(19)
+    report = Report(20)
     with tempfile.TemporaryDirectory(prefix='tenon-install-') as root:
         report.point('meson install fills a DESTDIR', outcome(
             do, ['meson', 'install', '-C', os.environ['TENON_BUILD_ROOT'],

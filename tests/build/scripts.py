@@ -51,7 +51,7 @@ def dev(tree, *arguments):
     tree.looked_count += 1
     return subprocess.run(
         ['sh', 'dev', *arguments], cwd=tree.root, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True)
+        capture_output=True, text=True, timeout=60)
 
 
 def helps(tree):
@@ -71,11 +71,15 @@ def helps(tree):
 
 
 def refuses(tree):
-    result = dev(tree, 'nonsense')
-    if result.returncode == 0:
-        yield 'dev:1: accepts a command that does not exist'
-    if 'nonsense' not in result.stderr:
-        yield 'dev:1: does not name the command that does not exist'
+    """At once: nothing has been built by then."""
+    for arguments in (['nonsense'], ['test', 'nonsense'], ['lint', 'nonsense']):
+        result = dev(tree, *arguments)
+        if result.returncode == 0:
+            yield f'dev:1: accepts {" ".join(arguments)}'
+        if 'nonsense' not in result.stderr:
+            yield f'dev:1: does not name what is wrong with {arguments}'
+        if '==>' in result.stdout:
+            yield f'dev:1: begins before it refuses {" ".join(arguments)}'
 
 
 PARSES = 'every script parses'
@@ -92,8 +96,8 @@ RULES = {
 
 DEV = '''#!/bin/sh
 case $1 in
-demo | test) echo "$1" ;;
-help) printf '  demo  a\\n  test  b\\n  help  c\\n' ;;
+demo | test | lint) [ $# -eq 1 ] || { echo "no $2" >&2; exit 1; } ;;
+help) printf '  demo  a\\n  test  b\\n  lint  c\\n  help  d\\n' ;;
 *) echo "no $1" >&2; exit 1 ;;
 esac
 '''
@@ -111,6 +115,10 @@ FIXTURES = [
     Fixture(HELPS, 'complete help', {'dev': DEV}),
     Fixture(REFUSES, 'a script that does anything',
             {'dev': '#!/bin/sh\necho "$1" >&2\n'}, 'accepts'),
+    Fixture(REFUSES, 'a script that takes any suite',
+            {'dev': DEV.replace('[ $# -eq 1 ] ||', 'true ||')}, 'test nonsense'),
+    Fixture(REFUSES, 'a script that builds before it looks',
+            {'dev': DEV.replace('[ $#', 'echo "==> x"; [ $#')}, 'begins'),
     Fixture(REFUSES, 'a script that does not say what is wrong',
             {'dev': '#!/bin/sh\nexit 1\n'}, 'does not name'),
     Fixture(REFUSES, 'a refusal', {'dev': DEV}),

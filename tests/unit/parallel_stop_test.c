@@ -10,6 +10,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <sched.h>
 #include <string.h>
 #include <tenon/tenon.h>
 
@@ -227,4 +228,121 @@ static void fail_by_one_code(tenon_executor *executor)
 Test(parallel_stop, chunks_that_fail_alike_are_two_errors)
 {
     pool_each_parallel(fail_by_one_code);
+}
+
+// --- two that fail at the same time ---
+
+// The first chunk leaves a scope open. That is told after its body has returned
+// and before its error is recorded.
+struct race {
+    struct gate begun;
+    struct gate first_failed;
+    struct gate second_fails;
+    tenon_scope left_open;
+};
+
+enum { HEAD_START = 1000 };
+
+// Gives the second one time to overtake, if it would.
+static void hold_up_the_first(const tenon_finding *finding, void *context)
+{
+    struct race *race = context;
+
+    (void)finding;
+    gate_open(&race->first_failed);
+    bool has_company = gate_wait(&race->second_fails);
+    for (int i = 0; has_company && i < HEAD_START; i++) {
+        sched_yield();
+    }
+}
+
+static int fail_overtaken(
+    tenon_task *self, size_t first, size_t end, void *context)
+{
+    struct race *race = context;
+
+    (void)self;
+    (void)end;
+    gate_open(&race->begun);
+    if (!gate_wait_for(&race->begun, 2)) {
+        return 1;
+    }
+    if (first == 0) {
+        return tenon_scope_open(&race->left_open, NULL) == TENON_OK ? 41 : 2;
+    }
+    bool is_second = gate_wait(&race->first_failed);
+    gate_open(&race->second_fails);
+    return is_second ? 42 : 3;
+}
+
+Test(parallel_stop, cause_primary_error_and_failed_are_of_one_chunk)
+{
+    tenon_executor *executor = pool_create_with(
+        TENON_EXECUTOR_OPTIONS(.worker_count = 2, .debug = true));
+    struct race race = {0};
+    tenon_range failed = {2, 2};
+    tenon_report report = {0};
+
+    tenon_set_finding_hook(hold_up_the_first, &race);
+    cr_expect(eq(
+        int,
+        tenon_parallel_for(
+            0, 2, fail_overtaken, &race,
+            TENON_PARALLEL_OPTIONS(
+                    .executor = executor, .chunk_size = 1, .failed = &failed),
+            &report),
+        TENON_ERRORS));
+    tenon_set_finding_hook(NULL, NULL);
+    cr_expect(eq(sz, failed.first, 0));
+    cr_expect(eq(u64, report.error_count, 2));
+    cr_assert(ne(ptr, (void *)report.primary, NULL));
+    cr_expect(eq(int, report.primary->code, TENON_ESTRUCT));
+    cr_expect(eq(int, report.cause.code, TENON_ESTRUCT));
+    tenon_report_free(&report);
+    pool_destroy(executor);
+}
+
+// The second one's polls tell of a scope that nobody cancels, and that it
+// leaves open.
+static int fail_behind_a_shield(
+    tenon_task *self, size_t first, size_t end, void *context)
+{
+    struct pair *pair = context;
+    static tenon_scope shielded;
+
+    (void)end;
+    gate_open(&pair->gate);
+    bool is_in_order = gate_wait_for(&pair->gate, 2) &&
+                       (first == 0 || task_await_cancel(self));
+    if (first != 0 &&
+        tenon_scope_open(&shielded, TENON_SCOPE_OPTIONS(.is_shielded = true)) !=
+            TENON_OK) {
+        return 2;
+    }
+    return is_in_order ? pair->codes[first] : 1;
+}
+
+static void fail_shielded(tenon_executor *executor)
+{
+    struct pair pair = {.codes = {41, 42}};
+    tenon_range failed = {2, 2};
+    tenon_report report = {0};
+
+    cr_expect(eq(
+        int,
+        tenon_parallel_for(
+            0, 2, fail_behind_a_shield, &pair,
+            TENON_PARALLEL_OPTIONS(
+                    .executor = executor, .chunk_size = 1, .failed = &failed),
+            &report),
+        TENON_ERRORS));
+    cr_expect(eq(sz, failed.first, 0));
+    cr_assert(ne(ptr, (void *)report.primary, NULL));
+    cr_expect(eq(int, report.primary->code, 41));
+    tenon_report_free(&report);
+}
+
+Test(parallel_stop, second_failure_does_not_wait_behind_a_shield)
+{
+    pool_each_parallel(fail_shielded);
 }

@@ -276,16 +276,14 @@ static int wait_and_refill(tenon_task *self, void *arg)
     tenon_status status = tenon_scope_open(&scope, NULL);
 
     if (status == TENON_OK) {
-        status = tenon_spawn_with(
-            &scope, task_ok, NULL,
-            TENON_TASK_OPTIONS(.delay_ns = TENON_MILLISECONDS(20)));
+        status = tenon_spawn(&scope, task_ok, NULL);
     }
     for (int i = 0; i < 3; i++) {
         places[i] = tenon_fork(
             self, &refilled->children[i], task_count, &refilled->run_counts[i]);
     }
-    (void)!tenon_scope_wait_until(
-        &scope, tenon_now_ns() + TENON_MILLISECONDS(2));
+    // The task of the scope lies below them: alone, a worker runs them first.
+    (void)!tenon_scope_wait_until(&scope, TENON_NO_DEADLINE);
     for (int i = 0; i < 2 && status == TENON_OK; i++) {
         status = tenon_spawn(&scope, task_count, &refilled->spawned_count);
     }
