@@ -6,7 +6,7 @@
 // Ordering:
 //   E1 stop  destroy: store-release is_stopping -> worker: load-acquire
 //            (nothing but the wish to end)
-//   E2 wake  destroy: store is_stopping, light fence, look at the sleepers
+//   E2 wake  destroy: store is_stopping, full fence, look at the sleepers
 //            sleeper: E1 of idle.c (one of the two sees the other)
 
 #include "sched/executor.h"
@@ -43,7 +43,7 @@ static void setup_process(void)
     pthread_atfork(NULL, NULL, after_fork);
 }
 
-// Looks at every queue; called after a heavy fence.
+// Looks at every queue; called after a fence.
 static bool has_work(void *context)
 {
     struct tenon_executor *executor = context;
@@ -129,7 +129,7 @@ free_executor:
 void tn_executor_destroy(struct tenon_executor *executor)
 {
     tn_store_release(&executor->is_stopping, true);  // E1
-    tn_fence_light();                                // E2
+    tn_fence_seqcst();                               // E2
     tn_idle_wake_all(&executor->idle);
     tn_crew_stop(&executor->crew);
     tn_crew_fini(&executor->crew);
@@ -142,7 +142,7 @@ void tn_executor_destroy(struct tenon_executor *executor)
 void tn_executor_inject(struct tenon_executor *executor, struct tn_job *job)
 {
     tn_inject_push(&executor->inject, &job->link);
-    tn_idle_notify(&executor->idle);
+    tn_idle_notify_foreign(&executor->idle);
 }
 
 bool tn_executor_try_inject(struct tenon_executor *executor, struct tn_job *job)
@@ -150,7 +150,7 @@ bool tn_executor_try_inject(struct tenon_executor *executor, struct tn_job *job)
     if (!tn_inject_try_push(&executor->inject, &job->link)) {
         return false;
     }
-    tn_idle_notify(&executor->idle);
+    tn_idle_notify_foreign(&executor->idle);
     return true;
 }
 

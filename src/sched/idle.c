@@ -9,7 +9,8 @@
 // Memory:   sleepers live as long as the executor: a late wake is harmless.
 // Invariants:
 //   I1 state = sum over workers: searching + (asleep << 16)
-//   I2 a worker's word is ASLEEP or CLAIMED only inside tn_idle_sleep()
+//   I2 a worker's word is ASLEEP or CLAIMED only inside tn_idle_sleep(), AWAY
+//      between tn_idle_leave() and tn_idle_arrive()
 //   I3 who takes a word from ASLEEP moves that worker's count to searching
 // Ordering:
 //   E1 push/sleep  pusher:  push, light fence, load state (and words)
@@ -22,6 +23,13 @@
 //   E4 call        last searcher: change state, full fence, call
 //                  owner:   store limit, full fence, load state (E7 of deque.c)
 //                  (one of the two sees the other)
+//   E5 alone       who leaves: store-release word AWAY -> load-acquire word
+//                  (what it has pushed is seen; a sleeper's has been taken)
+//                  waker, sleeper, who arrives: word from ASLEEP or AWAY, then
+//                  add-release state -> sub state, full fence, load word
+//                  (who is about before the sub is seen)
+//                  sub-release state -> add-acquire, or sub and full fence
+//                  (who is about after the sub sees it, and our word)
 
 #include "sched/idle.h"
 
@@ -31,7 +39,7 @@
 
 #include <stdlib.h>
 
-enum { AWAKE, ASLEEP, CLAIMED };
+enum { AWAKE, ASLEEP, CLAIMED, AWAY };
 
 #define ASLEEP_TO_SEARCHING (TN_IDLE_SEARCHING_ONE - TN_IDLE_SLEEPING_ONE)
 
@@ -44,7 +52,7 @@ bool tn_idle_init(
         return false;
     }
     for (uint32_t i = 0; i < capacity; i++) {
-        tn_atomic_init(&idle->sleepers[i].word, AWAKE);
+        tn_atomic_init(&idle->sleepers[i].word, AWAY);
     }
     tn_atomic_init(&idle->state, 0);
     idle->capacity = capacity;
@@ -60,17 +68,22 @@ void tn_idle_fini(struct tn_idle *idle)
     idle->sleepers = NULL;
 }
 
+void tn_idle_arrive(struct tn_idle *idle, uint32_t worker_index)
+{
+    // relaxed: the count's release orders it.
+    tn_store_relaxed(&idle->sleepers[worker_index].word, AWAKE);
+    tn_add_acqrel(&idle->state, 0);  // E5
+}
+
+void tn_idle_leave(struct tn_idle *idle, uint32_t worker_index)
+{
+    tn_store_release(&idle->sleepers[worker_index].word, AWAY);  // E5
+}
+
 void tn_idle_search(struct tn_idle *idle)
 {
     // relaxed: nothing travels with the count.
     tn_add_relaxed(&idle->state, TN_IDLE_SEARCHING_ONE);
-}
-
-// The state has become so that who pushes must wake somebody.
-static void call(struct tn_idle *idle)
-{
-    tn_fence_seqcst();  // E4
-    idle->call(idle->context);
 }
 
 static bool was_last_searcher(uint32_t old_state)
@@ -78,17 +91,42 @@ static bool was_last_searcher(uint32_t old_state)
     return (old_state & TN_IDLE_SEARCHING_MASK) == TN_IDLE_SEARCHING_ONE;
 }
 
-void tn_idle_found(struct tn_idle *idle)
+// Are all others asleep or away?
+static bool is_alone(struct tn_idle *idle, uint32_t worker_index)
 {
-    // relaxed: E1's fence orders it before the look.
+    for (uint32_t i = 0; i < idle->capacity; i++) {
+        uint32_t word = tn_load_acquire(&idle->sleepers[i].word);  // E5
+        if (i != worker_index && word != ASLEEP && word != AWAY) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// For who has left the search: after this it sees what was pushed by those who
+// relied on it. Only workers push with a light fence. If all sleep who could
+// look, who pushes later must wake somebody: call.
+static void look_out(
+    struct tn_idle *idle, uint32_t worker_index, bool must_call)
+{
+    tn_fence_seqcst();  // E1, E4, E5
+    if (must_call) {
+        idle->call(idle->context);
+    }
+    if (!is_alone(idle, worker_index)) {
+        tn_fence_heavy();  // E1
+    }
+}
+
+void tn_idle_found(struct tn_idle *idle, uint32_t worker_index)
+{
+    // relaxed: the fence orders it before the look.
     uint32_t old = tn_sub_relaxed(&idle->state, TN_IDLE_SEARCHING_ONE);
 
     if (!was_last_searcher(old) || old < TN_IDLE_SLEEPING_ONE) {
         return;
     }
-    call(idle);
-    // Pushes that relied on this searcher woke nobody.
-    tn_fence_heavy();  // E1
+    look_out(idle, worker_index, true);
     if (idle->has_work(idle->context)) {
         tn_idle_wake_one(idle);
     }
@@ -107,20 +145,15 @@ void tn_idle_sleep(struct tn_idle *idle, uint32_t worker_index)
 {
     _Atomic(uint32_t) *word = &idle->sleepers[worker_index].word;
 
-    // relaxed: E1's fence orders both before the look.
+    // relaxed: the sub publishes it; what we have pushed has been taken.
     tn_store_relaxed(word, ASLEEP);
-    // relaxed: likewise.
-    uint32_t old = tn_sub_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
-    if (was_last_searcher(old)) {
-        call(idle);
-    }
-    tn_fence_heavy();  // E1
+    uint32_t old = tn_sub_release(&idle->state, ASLEEP_TO_SEARCHING);  // E5
+    look_out(idle, worker_index, was_last_searcher(old));
     if (idle->has_work(idle->context)) {
         uint32_t expected = ASLEEP;
         // relaxed: nothing travels; I3.
-        if (tn_cas_relaxed(word, &expected, AWAKE)) {  // E2
-            // relaxed: nothing travels with the count.
-            tn_add_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
+        if (tn_cas_relaxed(word, &expected, AWAKE)) {           // E2
+            tn_add_release(&idle->state, ASLEEP_TO_SEARCHING);  // E5
             return;
         }
     }
@@ -137,9 +170,8 @@ static bool wake(struct tn_idle *idle, uint32_t worker_index)
         !tn_cas_relaxed(word, &expected, CLAIMED)) {  // E2
         return false;
     }
-    // relaxed: E3 publishes it.
-    tn_add_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
-    tn_store_release(word, AWAKE);  // E3
+    tn_add_release(&idle->state, ASLEEP_TO_SEARCHING);  // E5
+    tn_store_release(word, AWAKE);                      // E3
     tn_futex_wake(word, 1);
     return true;
 }

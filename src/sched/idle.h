@@ -34,7 +34,7 @@ struct tn_idle {
 };
 
 // [one thread] For workers 0 .. capacity-1 < 65536. `has_work(context)` is
-// called after a heavy fence and must see whatever was pushed before it;
+// called after a fence and must see whatever was pushed before it;
 // `call(context)` before that fence, when some sleep and nobody searches any
 // more: who pushes later must see it. False: no memory.
 bool tn_idle_init(
@@ -44,11 +44,17 @@ bool tn_idle_init(
 // [one thread] Nobody sleeps any more. Accepts zeroed memory.
 void tn_idle_fini(struct tn_idle *idle);
 
+// [worker] Its thread begins, or comes back. Before anything else here.
+void tn_idle_arrive(struct tn_idle *idle, uint32_t worker_index);
+
+// [working worker] It pushes nothing until it arrives again.
+void tn_idle_leave(struct tn_idle *idle, uint32_t worker_index);
+
 // [worker] Out of work: from now on pushers rely on this worker to look.
 void tn_idle_search(struct tn_idle *idle);
 
 // [searching worker] Found work. Hands the search over if more is visible.
-void tn_idle_found(struct tn_idle *idle);
+void tn_idle_found(struct tn_idle *idle, uint32_t worker_index);
 
 // [searching worker, blocks] Sleep until woken, unless there is work. The
 // worker searches again when this returns.
@@ -76,7 +82,7 @@ static inline uint32_t tn_idle_count(struct tn_idle *idle)
     return state / TN_IDLE_SLEEPING_ONE + (state & TN_IDLE_SEARCHING_MASK);
 }
 
-// [any] After a push: are all asleep who could look?
+// [worker] After a push: are all asleep who could look?
 static inline bool tn_idle_must_wake(struct tn_idle *idle)
 {
     tn_fence_light();  // E1, pairs with the heavy fences in idle.c
@@ -84,12 +90,19 @@ static inline bool tn_idle_must_wake(struct tn_idle *idle)
     return tn_idle_is_calling(tn_load_relaxed(&idle->state));
 }
 
-// [any] After each push: wake somebody if all who could look are asleep.
+// [worker] After each push: wake somebody if all who could look are asleep.
 static inline void tn_idle_notify(struct tn_idle *idle)
 {
     if (__builtin_expect(tn_idle_must_wake(idle), 0)) {
         tn_idle_wake_one(idle);
     }
+}
+
+// [any] The same after a push by a read-modify-write.
+static inline void tn_idle_notify_foreign(struct tn_idle *idle)
+{
+    tn_fence_after_update();  // E1
+    tn_idle_notify(idle);
 }
 
 #endif

@@ -144,6 +144,14 @@ static bool leapfrog(
     return false;
 }
 
+// Between two looks.
+static void rest(void)
+{
+    for (int i = 0; i < 16; i++) {
+        tn_pause();
+    }
+}
+
 // True: something was run, or the wait is over.
 static bool spin(struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
 {
@@ -153,9 +161,7 @@ static bool spin(struct tn_worker *worker, uint32_t mark, struct tn_wait *wait)
         if (wait->is_done(wait) || leapfrog(worker, mark, wait)) {
             return true;
         }
-        for (int i = 0; i < 16; i++) {
-            tn_pause();
-        }
+        rest();
     } while (tn_clock_now_ns() < end_ns);
     return false;
 }
@@ -182,6 +188,11 @@ static bool take_injected(
         if (links[i] != NULL) {
             tn_executor_inject(executor, (struct tn_job *)links[i]);
         }
+    }
+    if (count > 0) {
+        // Others may have looked between our taking and our pushing.
+        tn_fence_seqcst();  // E1 of idle.c; we may be another executor's
+        tn_idle_notify(&executor->idle);
     }
     return found;
 }
@@ -328,10 +339,22 @@ static void wait_as_worker(struct tn_worker *worker, struct tn_wait *wait)
     uint32_t mark = (uint32_t)tn_deque_top_hint(&worker->face.deque);
 
     tn_worker_become(worker);
+    tn_idle_arrive(worker->idle, worker->index);
     worker->parker = tn_parker_of_thread();
     tn_worker_wait(worker, mark, wait);
     tn_worker_tidy(worker);
+    tn_idle_leave(worker->idle, worker->index);
     tn_worker_become(before);
+}
+
+// To park and be woken takes longer than a short task.
+static void watch(struct tenon_executor *executor, struct tn_wait *wait)
+{
+    uint64_t end_ns = tn_clock_now_ns() + executor->wait_spin_ns;
+
+    while (!wait->is_done(wait) && tn_clock_now_ns() < end_ns) {
+        rest();
+    }
 }
 
 void tn_thread_wait(struct tenon_executor *executor, struct tn_wait *wait)
@@ -339,6 +362,7 @@ void tn_thread_wait(struct tenon_executor *executor, struct tn_wait *wait)
     uint32_t parker = tn_parker_of_thread();
     struct tn_crew *crew = &executor->crew;
 
+    watch(executor, wait);
     while (!wait->is_done(wait)) {
         struct tn_worker *worker = tn_crew_borrow(crew);
         if (worker != NULL) {

@@ -291,19 +291,19 @@ static bool search(struct tn_worker *worker, struct find *find)
     tn_idle_search(worker->idle);
     while (!is_stopping(worker)) {
         if (look_for_a_while(worker, find)) {
-            tn_idle_found(worker->idle);
+            tn_idle_found(worker->idle, worker->index);
             return true;
         }
         if (is_tidy(worker)) {
             tn_idle_sleep(worker->idle, worker->index);
         } else {
             // It may take a while: meanwhile nobody relies on our search.
-            tn_idle_found(worker->idle);
+            tn_idle_found(worker->idle, worker->index);
             settle(worker);
             tn_idle_search(worker->idle);
         }
     }
-    tn_idle_found(worker->idle);
+    tn_idle_found(worker->idle, worker->index);
     return false;
 }
 
@@ -347,6 +347,7 @@ void tn_worker_main(struct tn_worker *worker)
     struct find find;
 
     tn_worker_become(worker);
+    tn_idle_arrive(worker->idle, worker->index);
     worker->parker = tn_parker_of_thread();
     name_thread(worker);
     for (;;) {
@@ -355,7 +356,9 @@ void tn_worker_main(struct tn_worker *worker)
             worker->executor->run(worker, job);
         } else if (is_surplus(worker)) {
             settle(worker);
+            tn_idle_leave(worker->idle, worker->index);
             tn_crew_retire(worker);
+            tn_idle_arrive(worker->idle, worker->index);
         } else if (search(worker, &find)) {
             run_found(worker, &find);
         } else {

@@ -95,8 +95,8 @@ static size_t take_locked(
         links[count++] = (struct tn_link *)inject->ready;
         inject->ready = inject->ready->next;
     }
-    // relaxed: a guess for tn_inject_looks_empty(); a sleeper's heavy fence
-    // orders its look.
+    // relaxed: a guess for tn_inject_looks_empty(); who takes notifies after
+    // it, by E1 of idle.c.
     tn_store_relaxed(&inject->has_ready, inject->ready != NULL);
     return count;
 }

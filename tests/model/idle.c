@@ -24,11 +24,14 @@
 
 enum twist {
     PLAIN_JOBS,
-    JOBS_PUSH,      // the first worker to take an item pushes one itself
-    JOBS_FORK,      // long jobs; the first forks a job before it goes on
-    LONG_JOBS,      // a job never ends: who takes one is not seen again
-    STOP,           // a last thread stops the workers
-    STOP_SLEEPERS,  // the same, but each worker only sleeps once
+    JOBS_PUSH,       // the first worker to take an item pushes one itself
+    JOBS_FORK,       // long jobs; the first forks a job before it goes on
+    PUSH_AND_LEAVE,  // the same, by a push, and leaves instead
+    BORROWED,        // who produces arrives as a worker, and leaves
+    LONG_BORROWED,   // the same, and jobs never end
+    LONG_JOBS,       // a job never ends: who takes one is not seen again
+    STOP,            // a last thread stops the workers
+    STOP_SLEEPERS,   // the same, but each worker only sleeps once
 };
 
 struct plan {
@@ -54,12 +57,19 @@ static bool has_stop(const struct plan *plan)
 
 static bool do_jobs_push(const struct plan *plan)
 {
-    return plan->twist == JOBS_PUSH || plan->twist == JOBS_FORK;
+    return plan->twist == JOBS_PUSH || plan->twist == JOBS_FORK ||
+           plan->twist == PUSH_AND_LEAVE;
 }
 
 static bool are_jobs_long(const struct plan *plan)
 {
-    return plan->twist == LONG_JOBS || plan->twist == JOBS_FORK;
+    return plan->twist == LONG_JOBS || plan->twist == LONG_BORROWED ||
+           plan->twist == JOBS_FORK;
+}
+
+static bool are_borrowed(const struct plan *plan)
+{
+    return plan->twist == BORROWED || plan->twist == LONG_BORROWED;
 }
 
 // Queues that nobody ever pushes to are left out.
@@ -114,7 +124,7 @@ static void setup(const void *arg)
     spawned_total = 0;
     searching_at_end = 0;
     mc_check(tn_idle_init(
-        &idle, (uint32_t)plan->worker_count, has_work, call,
+        &idle, (uint32_t)queue_end(plan), has_work, call,
         (void *)(uintptr_t)arg));
     mc_check(tn_deque_init(&bell, 2, true));
     tn_deque_watch(&bell, &idle.state);
@@ -124,18 +134,17 @@ static void push(int queue_index)
 {
     queue_push(&queues[queue_index]);
     pushed_total++;
-    tn_idle_notify(&idle);
 }
 
 static void push_from_job(const struct plan *plan, int queue_index)
 {
-    if (plan->twist == JOBS_PUSH) {
+    if (plan->twist != JOBS_FORK) {
         push(queue_index);
+        tn_idle_notify(&idle);
         return;
     }
     tn_deque_answer(&bell);  // as earlier forks have left it
-    queue_push(&queues[queue_index]);
-    pushed_total++;
+    push(queue_index);
     if (tenon_deque_must_look(&bell, 0)) {  // as tenon_fork()
         tn_idle_notify(&idle);
     }
@@ -163,6 +172,7 @@ static void check_counted(void)
 
 static void search_and_run(const struct plan *plan, int index)
 {
+    tn_idle_arrive(&idle, (uint32_t)index);
     tn_idle_search(&idle);
     while (!should_stop(plan)) {
         if (!take(plan)) {
@@ -170,17 +180,21 @@ static void search_and_run(const struct plan *plan, int index)
             check_counted();
             continue;
         }
-        tn_idle_found(&idle);
+        tn_idle_found(&idle, (uint32_t)index);
         if (do_jobs_push(plan) && spawned_total == 0) {
             spawned_total++;
             push_from_job(plan, index);
+            if (plan->twist == PUSH_AND_LEAVE) {
+                tn_idle_leave(&idle, (uint32_t)index);
+                return;
+            }
         }
         if (are_jobs_long(plan)) {
             return;
         }
         tn_idle_search(&idle);
     }
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, (uint32_t)index);
 }
 
 static void worker(const void *arg)
@@ -192,6 +206,7 @@ static void worker(const void *arg)
         return;
     }
     // It hands nothing over, so the stopper itself must wake each.
+    tn_idle_arrive(&idle, (uint32_t)mc_thread_index());
     tn_idle_search(&idle);
     tn_idle_sleep(&idle, (uint32_t)mc_thread_index());
     searching_at_end++;
@@ -200,24 +215,37 @@ static void worker(const void *arg)
 static void producer(const void *arg)
 {
     const struct plan *plan = arg;
+    int index = mc_thread_index();
 
-    for (int i = 0; i < plan->push_count; i++) {
-        push(mc_thread_index());
+    if (!are_borrowed(plan)) {
+        for (int i = 0; i < plan->push_count; i++) {
+            push(index);
+            tn_idle_notify_foreign(&idle);
+        }
+        return;
     }
+    tn_idle_arrive(&idle, (uint32_t)index);
+    for (int i = 0; i < plan->push_count; i++) {
+        push(index);
+        tn_idle_notify(&idle);
+    }
+    tn_idle_leave(&idle, (uint32_t)index);
 }
 
 static void stopper(const void *arg)
 {
     (void)arg;
     tn_store_release(&is_stopping, true);
-    tn_fence_light();  // as tn_executor_destroy()
+    tn_fence_seqcst();  // as tn_executor_destroy()
     tn_idle_wake_all(&idle);
 }
 
 static bool stuck(const void *arg)
 {
     const struct plan *plan = arg;
-    int gone = are_jobs_long(plan) ? taken_total : 0;
+    int gone = are_jobs_long(plan)             ? taken_total
+               : plan->twist == PUSH_AND_LEAVE ? spawned_total
+                                               : 0;
     int asleep = plan->worker_count - gone;
 
     mc_check(!has_stop(plan));                                         // L1
@@ -270,6 +298,10 @@ static const struct plan long_two = {2, 1, 2, LONG_JOBS};
 static const struct plan long_one_each = {2, 2, 1, LONG_JOBS};
 static const struct plan pushing = {2, 1, 1, JOBS_PUSH};
 static const struct plan forking = {2, 1, 1, JOBS_FORK};
+static const struct plan leaving = {2, 1, 1, PUSH_AND_LEAVE};
+static const struct plan borrowed_one = {1, 1, 2, BORROWED};
+static const struct plan borrowed_two = {2, 1, 1, BORROWED};
+static const struct plan borrowed_long = {2, 2, 1, LONG_BORROWED};
 static const struct plan stop = {2, 0, 0, STOP};
 static const struct plan stop_sleepers = {2, 0, 0, STOP_SLEEPERS};
 static const struct plan three_pushing = {3, 2, 2, JOBS_PUSH};
@@ -288,6 +320,10 @@ static const struct mc_scenario scenarios[] = {
     {"worker_forks", &forking, 2, 1, 0, MC_EXHAUSTIVE},
     {"worker_forks_while_another_finds", &fork_and_found, 1, 0, 0,
      MC_EXHAUSTIVE},
+    {"worker_pushes_and_leaves", &leaving, 2, 1, 0, MC_EXHAUSTIVE},
+    {"borrowed_worker_pushes_two", &borrowed_one, 2, -1, 0, MC_EXHAUSTIVE},
+    {"borrowed_worker_pushes_one", &borrowed_two, 2, 1, 0, MC_EXHAUSTIVE},
+    {"long_jobs_two_borrowed", &borrowed_long, 1, 2, 0, MC_EXHAUSTIVE},
     {"stop_ends_all", &stop, 2, 1, 0, MC_EXHAUSTIVE},
     {"wake_all_wakes_every_sleeper", &stop_sleepers, 2, 1, 0, MC_EXHAUSTIVE},
     {"three_workers_random", &three_pushing, 0, 0, 0, MC_RANDOM},

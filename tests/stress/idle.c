@@ -8,7 +8,7 @@
 // which all must be taken before the next: a lost wake-up hangs, and the
 // watchdog speaks. In some rounds each pusher pushes one item, and all these
 // jobs wait for each other: there a hand-over of the search must not be missed
-// either.
+// either. A pusher arrives for a burst as a worker does, or is a foreign thread.
 //
 // Laws: all that is pushed is taken; when nothing is left, all fall asleep and
 // the counts say so.
@@ -40,6 +40,7 @@ struct worker {
 
 struct pusher {
     pthread_t thread;
+    uint32_t index;  // after those of the workers
     struct stress_random random;
     struct tenon_deque bell;
 };
@@ -85,13 +86,18 @@ static void call(void *unused)
     }
 }
 
-static void push_to(
+static void push_to(uint32_t index)
+{
+    STRESS_COUNT(pushed_total);
+    atomic_fetch_add_explicit(&workers[index].queue, 1, memory_order_release);
+}
+
+static void push_as_worker(
     uint32_t index, struct tenon_deque *bell, struct stress_random *random)
 {
     bool is_owner = stress_chance(random, 2);
 
-    STRESS_COUNT(pushed_total);
-    atomic_fetch_add_explicit(&workers[index].queue, 1, memory_order_release);
+    push_to(index);
     if (!is_owner) {
         tn_idle_notify(&idle);
     } else if (tenon_deque_must_look(bell, 0)) {
@@ -149,13 +155,13 @@ static bool search(struct worker *worker)
     tn_idle_search(&idle);
     while (!STRESS_READ(is_stopping)) {
         if (look_for_a_while(worker)) {
-            tn_idle_found(&idle);
+            tn_idle_found(&idle, worker->index);
             return true;
         }
         worker->sleep_count++;
         tn_idle_sleep(&idle, worker->index);
     }
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, worker->index);
     return false;
 }
 
@@ -174,7 +180,7 @@ static void work(struct worker *worker)
         meet();
     } else if (stress_chance(&worker->random, 4)) {
         // Sometimes a job makes more of them.
-        push_to(worker->index, &worker->bell, &worker->random);
+        push_as_worker(worker->index, &worker->bell, &worker->random);
     }
     worker->taken_count++;
     atomic_fetch_add(&taken_total, 1);
@@ -182,6 +188,7 @@ static void work(struct worker *worker)
 
 static void *worker_main(void *arg)
 {
+    tn_idle_arrive(&idle, ((struct worker *)arg)->index);
     while (search(arg)) {
         do {
             work(arg);
@@ -194,12 +201,23 @@ static void push_burst(struct pusher *pusher)
 {
     uint32_t count =
         is_meeting ? 1 : 1 + stress_below(&pusher->random, BURST_MAX);
+    bool is_foreign = stress_chance(&pusher->random, 2);
 
+    if (!is_foreign) {
+        tn_idle_arrive(&idle, pusher->index);
+    }
     for (uint32_t i = 0; i < count; i++) {
-        push_to(
-            stress_below(&pusher->random, worker_count), &pusher->bell,
-            &pusher->random);
+        uint32_t index = stress_below(&pusher->random, worker_count);
+        if (is_foreign) {
+            push_to(index);
+            tn_idle_notify_foreign(&idle);
+        } else {
+            push_as_worker(index, &pusher->bell, &pusher->random);
+        }
         stress_perturb(&pusher->random);
+    }
+    if (!is_foreign) {
+        tn_idle_leave(&idle, pusher->index);
     }
 }
 
@@ -263,7 +281,8 @@ static void start(void)
     worker_count = stress_worker_count(3);
     worker_count = worker_count > WORKER_MAX ? WORKER_MAX : worker_count;
     tn_fence_setup();
-    if (!tn_idle_init(&idle, worker_count, has_work, call, NULL)) {
+    if (!tn_idle_init(
+            &idle, worker_count + PUSHER_COUNT, has_work, call, NULL)) {
         stress_die("no memory");
     }
     pthread_barrier_init(&gate, NULL, PUSHER_COUNT + 1);
@@ -279,6 +298,7 @@ static void start(void)
         workers[i].thread = stress_thread_start(worker_main, &workers[i]);
     }
     for (uint32_t i = 0; i < PUSHER_COUNT; i++) {
+        pushers[i].index = worker_count + i;
         pushers[i].random = stress_random_make(200 + i);
         pushers[i].thread = stress_thread_start(pusher_main, &pushers[i]);
     }
@@ -294,7 +314,7 @@ static void stop(void)
         stress_thread_join(pushers[i].thread);
     }
     atomic_store(&is_stopping, true);
-    tn_fence_light();
+    tn_fence_seqcst();
     tn_idle_wake_all(&idle);
     for (uint32_t i = 0; i < worker_count; i++) {
         stress_thread_join(workers[i].thread);

@@ -397,6 +397,90 @@ Test(cost, theft_takes_two_locked_instructions_and_a_fence)
     cr_expect(counts.is_changed[TOP]);
 }
 
+// --- the end of a search ---
+
+static struct tn_idle idle;
+
+enum { SEARCHER, SLEEPER, THIRD, WORKER_COUNT };
+
+static bool look_at_nothing(void *context)
+{
+    return context != NULL;
+}
+
+static void call_nobody(void *context)
+{
+    (void)context;
+}
+
+static void *sleep_main(void *arg)
+{
+    tn_idle_arrive(&idle, SLEEPER);
+    tn_idle_search(&idle);
+    tn_idle_sleep(&idle, SLEEPER);
+    tn_idle_found(&idle, SLEEPER);
+    return arg;
+}
+
+static bool is_asleep(void *context)
+{
+    (void)context;
+    return tn_load_relaxed(&idle.state) == TN_IDLE_SLEEPING_ONE;
+}
+
+static void search_and_find(void)
+{
+    for (int i = 0; i < COUNT; i++) {
+        tn_idle_search(&idle);
+        tn_idle_found(&idle, SEARCHER);
+    }
+}
+
+static void search_all(void *is_another_about)
+{
+    pthread_t sleeper;
+
+    tn_fence_setup();
+    if (!tn_fence_is_asymmetric) {
+        step_give_up();
+    }
+    if (!tn_idle_init(
+            &idle, WORKER_COUNT, look_at_nothing, call_nobody, NULL) ||
+        pthread_create(&sleeper, NULL, sleep_main, NULL) != 0 ||
+        !gate_poll(is_asleep, NULL)) {
+        exit(1);
+    }
+    tn_idle_arrive(&idle, SEARCHER);
+    if (is_another_about != NULL) {
+        tn_idle_arrive(&idle, THIRD);
+    }
+    search_and_find();
+    step_begin();
+    search_and_find();
+    step_end();
+    tn_idle_wake_all(&idle);
+    if (pthread_join(sleeper, NULL) != 0) {
+        exit(1);
+    }
+    tn_idle_fini(&idle);
+}
+
+Test(cost, search_of_who_is_alone_calls_no_system)
+{
+    struct step_counts counts;
+
+    must_be_counted(step_run(search_all, NULL, &counts));
+    cr_expect(zero(u64, counts.syscall_count));
+}
+
+Test(cost, search_beside_who_is_about_issues_one_fence)
+{
+    struct step_counts counts;
+
+    must_be_counted(step_run(search_all, &idle, &counts));
+    cr_expect(eq(u64, counts.syscall_count, COUNT));
+}
+
 // --- the counter itself ---
 
 static void lock_and_call(void *arg)

@@ -10,7 +10,8 @@
 #include <criterion/new/assert.h>
 #include <pthread.h>
 
-enum { WORKER_COUNT = 4 };
+// The test itself is a worker as well, the last one.
+enum { WORKER_COUNT = 4, MAIN };
 
 static struct tn_idle idle;
 static atomic_bool has_work;
@@ -44,7 +45,8 @@ static void call(void *context)
 static void make_idle(void)
 {
     tn_fence_setup();
-    cr_assert(tn_idle_init(&idle, WORKER_COUNT, look, call, &look_count));
+    cr_assert(tn_idle_init(&idle, MAIN + 1, look, call, &look_count));
+    tn_idle_arrive(&idle, MAIN);
 }
 
 static void end_idle(void)
@@ -66,11 +68,12 @@ static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
 
+    tn_idle_arrive(&idle, worker->index);
     tn_idle_search(&idle);
     tn_idle_sleep(&idle, worker->index);
     gate_open(&worker->is_awake);
     gate_wait(&worker->may_end);
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, worker->index);
     return NULL;
 }
 
@@ -127,9 +130,9 @@ Test(idle, searchers_are_counted)
     tn_idle_search(&idle);
     tn_idle_search(&idle);
     cr_expect(eq(u32, searching_count(), 2));
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     cr_expect(eq(u32, searching_count(), 1));
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     cr_expect(eq(u32, searching_count(), 0));
 }
 
@@ -137,11 +140,11 @@ Test(idle, sleep_returns_at_once_when_there_is_work)
 {
     atomic_store(&has_work, true);
     tn_idle_search(&idle);
-    tn_idle_sleep(&idle, 0);
+    tn_idle_sleep(&idle, MAIN);
     cr_expect(eq(uint, atomic_load(&look_count), 1));
     cr_expect(eq(u32, searching_count(), 1));
     cr_expect(eq(u32, sleeping_count(), 0));
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
 }
 
 Test(idle, sleeper_is_woken_and_searches)
@@ -184,7 +187,7 @@ Test(idle, wake_without_sleepers_does_nothing)
     tn_idle_wake_all(&idle);
     cr_expect(eq(u32, searching_count(), 1));
     cr_expect(eq(u32, sleeping_count(), 0));
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
 }
 
 Test(idle, notify_wakes_one_when_nobody_searches)
@@ -203,7 +206,7 @@ Test(idle, notify_leaves_it_to_who_searches)
     tn_idle_notify(&idle);
     tn_idle_notify(&idle);
     cr_expect(eq(u32, sleeping_count(), 2));
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     end_sleepers(2);
 }
 
@@ -212,7 +215,7 @@ Test(idle, last_searcher_hands_the_search_over)
     start_sleepers(2);
     tn_idle_search(&idle);
     atomic_store(&has_work, true);
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     cr_expect(eq(u32, sleeping_count(), 1));
     cr_expect(eq(u32, searching_count(), 1));
     cr_expect(gate_poll(is_one_awake, NULL));
@@ -223,7 +226,7 @@ Test(idle, last_searcher_wakes_nobody_without_work)
 {
     start_sleepers(2);
     tn_idle_search(&idle);
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     cr_expect(eq(u32, sleeping_count(), 2));
     end_sleepers(2);
 }
@@ -234,11 +237,11 @@ Test(idle, other_searchers_relieve_the_first_of_the_hand_over)
     tn_idle_search(&idle);
     tn_idle_search(&idle);
     atomic_store(&has_work, true);
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     cr_expect(eq(u32, sleeping_count(), 1));
     cr_expect(eq(u32, searching_count(), 1));
     atomic_store(&has_work, false);
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     end_sleepers(1);
 }
 
@@ -248,7 +251,7 @@ Test(idle, pushers_are_called_when_the_last_searcher_goes_to_sleep)
     tn_idle_search(&idle);
     start_sleepers(1);
     unsigned before = atomic_load(&call_count);
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     end_sleepers(1);
     cr_expect(eq(uint, before, 0));
     before = atomic_load(&call_count);
@@ -262,15 +265,15 @@ Test(idle, pushers_are_called_when_the_last_searcher_goes_to_sleep)
 Test(idle, pushers_are_called_when_the_last_searcher_finds_work)
 {
     tn_idle_search(&idle);
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     cr_expect(eq(uint, atomic_load(&call_count), 0));
     start_sleepers(1);
     unsigned before = atomic_load(&call_count);
     tn_idle_search(&idle);
     tn_idle_search(&idle);
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     cr_expect(eq(uint, atomic_load(&call_count), before));
-    tn_idle_found(&idle);
+    tn_idle_found(&idle, MAIN);
     cr_expect(eq(uint, atomic_load(&call_count), before + 1));
     end_sleepers(1);
 }
@@ -309,12 +312,13 @@ static void *consumer_main(void *arg)
 {
     struct worker *worker = arg;
 
+    tn_idle_arrive(&idle, worker->index);
     while (!atomic_load(&is_over)) {
         tn_idle_search(&idle);
         while (!atomic_load(&is_over) && !pop_one()) {
             tn_idle_sleep(&idle, worker->index);
         }
-        tn_idle_found(&idle);
+        tn_idle_found(&idle, worker->index);
     }
     return NULL;
 }
@@ -337,12 +341,12 @@ Test(idle, no_wake_up_is_lost)
     }
     for (int i = 0; i < 5000 && is_all; i++) {
         atomic_fetch_add(&pushed_count, 1);
-        tn_idle_notify(&idle);
+        tn_idle_notify_foreign(&idle);
         is_all = i % 50 != 0 || gate_poll(is_all_popped, NULL);
     }
     is_all = gate_poll(is_all_popped, NULL) && is_all;
     atomic_store(&is_over, true);
-    tn_fence_heavy();
+    tn_fence_seqcst();
     tn_idle_wake_all(&idle);
     for (uint32_t i = 0; i < 2; i++) {
         pthread_join(workers[i].thread, NULL);

@@ -6,6 +6,7 @@
 #include "must.h"
 #include "pool.h"
 #include "sched/executor.h"
+#include "sched/worker.h"
 #include "tasks.h"
 
 #include <criterion/criterion.h>
@@ -74,6 +75,45 @@ Test(wait_policy, that_is_none_is_refused)
     cr_expect(eq(int, tenon_executor_create(&executor, NULL), TENON_EINVAL));
     setenv("TENON_WAIT_POLICY", "act", 1);
     cr_expect(eq(int, tenon_executor_create(&executor, NULL), TENON_EINVAL));
+}
+
+// A wait that is over at the fourth look.
+struct wait {
+    struct tn_wait base;
+    unsigned look_count;
+    bool is_announced;
+};
+
+static bool is_done(struct tn_wait *base)
+{
+    return ++((struct wait *)base)->look_count > 3;
+}
+
+static bool announce(struct tn_wait *base, uint32_t parker)
+{
+    (void)parker;
+    ((struct wait *)base)->is_announced = true;
+    return false;
+}
+
+static bool parks(uint64_t wait_spin_ns)
+{
+    tenon_executor *executor = pool_create(1);
+    struct wait wait = {
+        .base =
+            {.is_done = is_done, .announce = announce, .executor = executor},
+    };
+
+    executor->wait_spin_ns = wait_spin_ns;
+    tn_thread_wait(executor, &wait.base);
+    pool_destroy(executor);
+    return wait.is_announced;
+}
+
+Test(wait_policy, says_how_long_a_foreign_thread_looks_before_it_parks)
+{
+    cr_expect(parks(0));
+    cr_expect(not(parks(TENON_SECONDS(3600))));
 }
 
 static int spawn_and_join(tenon_task *self, void *arg)

@@ -114,6 +114,9 @@
 #define tn_fence_seqcst() \
     MC_FENCE_OF(mc_op_fence, MC_OP_FENCE, "fence_seqcst", MC_SEQCST)
 
+// As on a processor whose read-modify-writes are no fences.
+#define tn_fence_after_update() tn_fence_seqcst()
+
 // What the inline calls of tenon/inline.h use instead.
 #define TENON_LOAD_RELAXED(p) tn_load_relaxed(p)
 #define TENON_STORE_RELAXED(p, v) tn_store_relaxed(p, v)
