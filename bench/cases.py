@@ -108,8 +108,9 @@ SCOPES = (
          quick_size='1000000'),
     *(Case(f'cancel-{size}', 'cancel', str(size), ('onetbb',), repeat=20,
            quick_repeat=10) for size in (1, 100, 10000, 100000)),
-    Case('cancelpoll', 'cancelpoll', '1', ('onetbb',), repeat=1000,
-         quick_repeat=300),
+    *(Case(f'cancelpoll-{size}', 'cancelpoll', str(size), ('onetbb',),
+           repeat=repeat, quick_repeat=repeat // 3)
+      for size, repeat in ((1, 1000), (100, 300), (10000, 30), (100000, 15))),
     Case('memory', 'memory', '10000000', ('onetbb',), is_timed=False,
          quick_size='1000000'),
 )
