@@ -37,10 +37,10 @@ typedef enum tenon_wait_policy {
     TENON_WAIT_DEFAULT,   ///< $TENON_WAIT_POLICY: passive, balanced or active;
                           ///< not set: balanced
     TENON_WAIT_PASSIVE,   ///< sleeps at once: for who shares the CPUs
-    TENON_WAIT_BALANCED,  ///< looks for 20 us before it sleeps; who waits in a
-    ///< join for 10 us before it sleeps, or a worker gives
-    ///< its core to a spare thread
-    TENON_WAIT_ACTIVE,  ///< for 200 ms, and 1 ms: for who has the CPUs alone
+    TENON_WAIT_BALANCED,  ///< looks for 20 us before it sleeps. In a join: for
+                          ///< 10 us; then a thread sleeps, and a worker also
+                          ///< gives its core to a spare thread
+    TENON_WAIT_ACTIVE,    ///< for 200 ms, and 1 ms: for who has the CPUs alone
 } tenon_wait_policy;
 
 typedef struct tenon_executor_options {

@@ -25,11 +25,12 @@
 //                  (one of the two sees the other)
 //   E5 alone       who leaves: store-release word AWAY -> load-acquire word
 //                  (what it has pushed is seen; a sleeper's has been taken)
-//                  waker, sleeper, who arrives: word from ASLEEP or AWAY, then
-//                  add-release state -> sub state, full fence, load word
-//                  (who is about before the sub is seen)
-//                  sub-release state -> add-acquire, or sub and full fence
-//                  (who is about after the sub sees it, and our word)
+//                  last searcher: change state, call, full fence, load words
+//                  who arrives:   store word, full fence, load state or limit
+//                  (one of the two sees the other)
+//                  waker, sleeper: word from ASLEEP, add-release state ->
+//                  last searcher: change state, full fence, load word
+//                  (who was about before is seen)
 
 #include "sched/idle.h"
 
@@ -68,15 +69,24 @@ void tn_idle_fini(struct tn_idle *idle)
     idle->sleepers = NULL;
 }
 
+static void expect_word(
+    struct tn_idle *idle, uint32_t worker_index, uint32_t word)
+{
+    // relaxed: a look at one's own.
+    tn_assert(tn_load_relaxed(&idle->sleepers[worker_index].word) == word);
+}
+
 void tn_idle_arrive(struct tn_idle *idle, uint32_t worker_index)
 {
-    // relaxed: the count's release orders it.
+    expect_word(idle, worker_index, AWAY);
+    // relaxed: the fence orders it before all that the worker looks at.
     tn_store_relaxed(&idle->sleepers[worker_index].word, AWAKE);
-    tn_add_acqrel(&idle->state, 0);  // E5
+    tn_fence_seqcst();  // E5
 }
 
 void tn_idle_leave(struct tn_idle *idle, uint32_t worker_index)
 {
+    expect_word(idle, worker_index, AWAKE);
     tn_store_release(&idle->sleepers[worker_index].word, AWAY);  // E5
 }
 
@@ -113,13 +123,18 @@ static void look_out(
     if (must_call) {
         idle->call(idle->context);
     }
-    if (!is_alone(idle, worker_index)) {
-        tn_fence_heavy();  // E1
+    if (is_alone(idle, worker_index)) {  // at first sight
+        tn_fence_seqcst();               // E5
+        if (is_alone(idle, worker_index)) {
+            return;
+        }
     }
+    tn_fence_heavy();  // E1
 }
 
 void tn_idle_found(struct tn_idle *idle, uint32_t worker_index)
 {
+    expect_word(idle, worker_index, AWAKE);
     // relaxed: the fence orders it before the look.
     uint32_t old = tn_sub_relaxed(&idle->state, TN_IDLE_SEARCHING_ONE);
 
@@ -145,9 +160,11 @@ void tn_idle_sleep(struct tn_idle *idle, uint32_t worker_index)
 {
     _Atomic(uint32_t) *word = &idle->sleepers[worker_index].word;
 
-    // relaxed: the sub publishes it; what we have pushed has been taken.
+    expect_word(idle, worker_index, AWAKE);
+    // relaxed: the fence orders both before the look.
     tn_store_relaxed(word, ASLEEP);
-    uint32_t old = tn_sub_release(&idle->state, ASLEEP_TO_SEARCHING);  // E5
+    // relaxed: likewise.
+    uint32_t old = tn_sub_relaxed(&idle->state, ASLEEP_TO_SEARCHING);
     look_out(idle, worker_index, was_last_searcher(old));
     if (idle->has_work(idle->context)) {
         uint32_t expected = ASLEEP;

@@ -366,5 +366,6 @@ void tn_worker_main(struct tn_worker *worker)
         }
     }
     tn_worker_tidy(worker);
+    tn_idle_leave(worker->idle, worker->index);
     tn_worker_become(NULL);
 }

@@ -90,7 +90,7 @@ static inline int64_t tn_deque_top_hint(struct tenon_deque *deque)
 }
 
 // [any] A guess; exact for the owner when it says "empty" and nobody else
-// pushes, and after a heavy fence for a sleeper (sched/idle.md).
+// pushes, and after its fence for a sleeper (sched/idle.md).
 static inline bool tn_deque_looks_empty(struct tenon_deque *deque)
 {
     // relaxed: a guess, or ordered by the caller's fence.
@@ -136,13 +136,14 @@ static inline bool tn_deque_push(struct tenon_deque *deque, void *item)
 }
 
 // [any] Its owner looks up at its next push. Before a heavy fence, after which
-// the caller looks whether it is empty: one of the two sees the other.
+// the caller looks whether it is empty: one of the two sees the other. Or before
+// a plain one, if the owner is asleep or away (sched/idle.md).
 static inline void tn_deque_ring(struct tenon_deque *deque)
 {
     // relaxed: it says only where to look. An owner that has overwritten the 0
     // seen here sees what the caller wrote before (E7).
     if (tn_load_relaxed(&deque->quick_limit) != 0) {
-        // relaxed: E2's fences order it before the look.
+        // relaxed: the caller's fence orders it before the look.
         tn_store_relaxed(&deque->quick_limit, 0);
     }
 }

@@ -28,6 +28,7 @@ enum twist {
     JOBS_FORK,       // long jobs; the first forks a job before it goes on
     PUSH_AND_LEAVE,  // the same, by a push, and leaves instead
     BORROWED,        // who produces arrives as a worker, and leaves
+    FORK_BORROWED,   // the same, one of them, and forks
     LONG_BORROWED,   // the same, and jobs never end
     LONG_JOBS,       // a job never ends: who takes one is not seen again
     STOP,            // a last thread stops the workers
@@ -69,7 +70,13 @@ static bool are_jobs_long(const struct plan *plan)
 
 static bool are_borrowed(const struct plan *plan)
 {
-    return plan->twist == BORROWED || plan->twist == LONG_BORROWED;
+    return plan->twist == BORROWED || plan->twist == FORK_BORROWED ||
+           plan->twist == LONG_BORROWED;
+}
+
+static bool do_fork(const struct plan *plan)
+{
+    return plan->twist == JOBS_FORK || plan->twist == FORK_BORROWED;
 }
 
 // Queues that nobody ever pushes to are left out.
@@ -107,7 +114,7 @@ static void call(void *context)
 {
     const struct plan *plan = context;
 
-    if (plan->twist == JOBS_FORK) {
+    if (do_fork(plan)) {
         tn_deque_ring(&bell);
     }
 }
@@ -136,18 +143,23 @@ static void push(int queue_index)
     pushed_total++;
 }
 
+static void fork_to(int queue_index)
+{
+    push(queue_index);
+    if (tenon_deque_must_look(&bell, 0)) {  // as tenon_fork()
+        tn_idle_notify(&idle);
+    }
+}
+
 static void push_from_job(const struct plan *plan, int queue_index)
 {
-    if (plan->twist != JOBS_FORK) {
+    if (!do_fork(plan)) {
         push(queue_index);
         tn_idle_notify(&idle);
         return;
     }
     tn_deque_answer(&bell);  // as earlier forks have left it
-    push(queue_index);
-    if (tenon_deque_must_look(&bell, 0)) {  // as tenon_fork()
-        tn_idle_notify(&idle);
-    }
+    fork_to(queue_index);
 }
 
 static bool take(const struct plan *plan)
@@ -224,10 +236,17 @@ static void producer(const void *arg)
         }
         return;
     }
+    if (do_fork(plan)) {
+        tn_deque_answer(&bell);  // as who was it before has left it
+    }
     tn_idle_arrive(&idle, (uint32_t)index);
     for (int i = 0; i < plan->push_count; i++) {
-        push(index);
-        tn_idle_notify(&idle);
+        if (do_fork(plan)) {
+            fork_to(index);
+        } else {
+            push(index);
+            tn_idle_notify(&idle);
+        }
     }
     tn_idle_leave(&idle, (uint32_t)index);
 }
@@ -301,6 +320,7 @@ static const struct plan forking = {2, 1, 1, JOBS_FORK};
 static const struct plan leaving = {2, 1, 1, PUSH_AND_LEAVE};
 static const struct plan borrowed_one = {1, 1, 2, BORROWED};
 static const struct plan borrowed_two = {2, 1, 1, BORROWED};
+static const struct plan borrowed_fork = {2, 1, 1, FORK_BORROWED};
 static const struct plan borrowed_long = {2, 2, 1, LONG_BORROWED};
 static const struct plan stop = {2, 0, 0, STOP};
 static const struct plan stop_sleepers = {2, 0, 0, STOP_SLEEPERS};
@@ -323,6 +343,7 @@ static const struct mc_scenario scenarios[] = {
     {"worker_pushes_and_leaves", &leaving, 2, 1, 0, MC_EXHAUSTIVE},
     {"borrowed_worker_pushes_two", &borrowed_one, 2, -1, 0, MC_EXHAUSTIVE},
     {"borrowed_worker_pushes_one", &borrowed_two, 2, 1, 0, MC_EXHAUSTIVE},
+    {"borrowed_worker_forks", &borrowed_fork, 2, 1, 0, MC_EXHAUSTIVE},
     {"long_jobs_two_borrowed", &borrowed_long, 1, 2, 0, MC_EXHAUSTIVE},
     {"stop_ends_all", &stop, 2, 1, 0, MC_EXHAUSTIVE},
     {"wake_all_wakes_every_sleeper", &stop_sleepers, 2, 1, 0, MC_EXHAUSTIVE},

@@ -74,6 +74,7 @@ static void *worker_main(void *arg)
     gate_open(&worker->is_awake);
     gate_wait(&worker->may_end);
     tn_idle_found(&idle, worker->index);
+    tn_idle_leave(&idle, worker->index);
     return NULL;
 }
 

@@ -96,7 +96,7 @@ static bool announce(struct tn_wait *base, uint32_t parker)
     return false;
 }
 
-static bool parks(uint64_t wait_spin_ns)
+static bool parks(uint64_t wait_spin_ns, uint32_t cpu_count)
 {
     tenon_executor *executor = pool_create(1);
     struct wait wait = {
@@ -105,6 +105,7 @@ static bool parks(uint64_t wait_spin_ns)
     };
 
     executor->wait_spin_ns = wait_spin_ns;
+    executor->cpu_count = cpu_count;
     tn_thread_wait(executor, &wait.base);
     pool_destroy(executor);
     return wait.is_announced;
@@ -112,8 +113,14 @@ static bool parks(uint64_t wait_spin_ns)
 
 Test(wait_policy, says_how_long_a_foreign_thread_looks_before_it_parks)
 {
-    cr_expect(parks(0));
-    cr_expect(not(parks(TENON_SECONDS(3600))));
+    cr_expect(parks(0, 2));
+    cr_expect(not(parks(TENON_SECONDS(3600), 2)));
+}
+
+// On the only CPU it would keep the worker from what it waits for.
+Test(wait_policy, lets_no_foreign_thread_look_on_the_only_cpu)
+{
+    cr_expect(parks(TENON_SECONDS(3600), 1));
 }
 
 static int spawn_and_join(tenon_task *self, void *arg)
