@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIZE_MAX_TASKS 10000000
+#define TASKS_MAX 10000000
 
 void cancelpoll_start(
     struct cancelpoll *polls, struct bench *bench, const char *implementation,
@@ -22,7 +22,7 @@ void cancelpoll_start(
     bench->repeat_count = 1000;
     bench->warmup_count = 100;
     bench_parse(bench, argc, argv);
-    polls->task_count = bench_size_number(bench, SIZE_MAX_TASKS);
+    polls->task_count = bench_size_number(bench, TASKS_MAX);
     polls->begun_count = 0;
     size_t size_bytes = polls->task_count * sizeof(*polls->tasks);
     polls->tasks = aligned_alloc(CANCELPOLL_CACHE_LINE, size_bytes);

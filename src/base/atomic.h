@@ -73,7 +73,7 @@
 // Keeps the compiler, not the processor, from moving accesses across.
 #define tn_fence_compiler() atomic_signal_fence(memory_order_seq_cst)
 
-// The same right after a read-modify-write, which is a full fence on x86.
+// A full fence right after a read-modify-write, which is one itself on x86.
 static inline void tn_fence_after_update(void)
 {
 #if defined(__x86_64__) || defined(__i386__)

@@ -23,7 +23,8 @@
 //   E4 call        last searcher: change state, full fence, call
 //                  owner:   store limit, full fence, load state (E7 of deque.c)
 //                  (one of the two sees the other)
-//   E5 alone       who leaves: store-release word AWAY -> load-acquire word
+//   E5 alone       who goes away: store-release word AWAY ->
+//                  who leaves the search: load-acquire word
 //                  (what it has pushed is seen; a sleeper's has been taken)
 //                  last searcher: change state, call, full fence, load words
 //                  who arrives:   store word, full fence, load state or limit

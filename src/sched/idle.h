@@ -35,8 +35,8 @@ struct tn_idle {
 
 // [one thread] For workers 0 .. capacity-1 < 65536. `has_work(context)` is
 // called after a fence and must see whatever was pushed before it;
-// `call(context)` before that fence, when some sleep and nobody searches any
-// more: who pushes later must see it. False: no memory.
+// `call(context)` between two fences before that, when some sleep and nobody
+// searches any more: who pushes later must see it. False: no memory.
 bool tn_idle_init(
     struct tn_idle *idle, uint32_t capacity, bool (*has_work)(void *context),
     void (*call)(void *context), void *context);

@@ -347,44 +347,37 @@ static void wait_as_worker(struct tn_worker *worker, struct tn_wait *wait)
     tn_worker_become(before);
 }
 
-// To park and be woken takes longer than a short task, which others run
-// meanwhile. True: the wait is over.
-static bool watch(struct tenon_executor *executor, struct tn_wait *wait)
+// Look for a while, if others can get on meanwhile: to park and be woken takes
+// longer than a short task.
+static void watch(struct tenon_executor *executor, struct tn_wait *wait)
 {
+    if (executor->wait_spin_ns == 0 || executor->cpu_count == 1 ||
+        !tn_crew_has_threads(&executor->crew)) {
+        return;
+    }
     uint64_t end_ns = tn_clock_now_ns() + executor->wait_spin_ns;
-
-    do {
-        if (wait->is_done(wait)) {
-            return true;
-        }
+    while (!wait->is_done(wait) && tn_clock_now_ns() < end_ns) {
         rest();
-    } while (tn_clock_now_ns() < end_ns);
-    return false;
+    }
 }
 
 void tn_thread_wait(struct tenon_executor *executor, struct tn_wait *wait)
 {
     uint32_t parker = tn_parker_of_thread();
     struct tn_crew *crew = &executor->crew;
-    bool may_watch = executor->wait_spin_ns != 0 && executor->cpu_count > 1;
 
+    watch(executor, wait);
     while (!wait->is_done(wait)) {
         struct tn_worker *worker = tn_crew_borrow(crew);
         if (worker != NULL) {
             wait_as_worker(worker, wait);
             tn_crew_give_back(worker);
-            continue;
+        } else {
+            bool is_sure =
+                parker != TN_PARKER_NONE && tn_crew_has_threads(crew);
+            park_until(
+                wait, parker,
+                is_sure ? TN_FOREVER : tn_clock_now_ns() + RETRY_MIN_NS);
         }
-        bool has_threads = tn_crew_has_threads(crew);
-        if (may_watch && has_threads) {
-            may_watch = false;
-            if (watch(executor, wait)) {
-                return;
-            }
-        }
-        bool is_sure = parker != TN_PARKER_NONE && has_threads;
-        park_until(
-            wait, parker,
-            is_sure ? TN_FOREVER : tn_clock_now_ns() + RETRY_MIN_NS);
     }
 }

@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 // The test itself is a worker as well, the last one.
-enum { WORKER_COUNT = 4, MAIN };
+enum { WORKER_COUNT = 4, MAIN = WORKER_COUNT };
 
 static struct tn_idle idle;
 static atomic_bool has_work;

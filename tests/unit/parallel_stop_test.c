@@ -175,35 +175,38 @@ static int fail_one_after_the_other(
     return is_in_order ? pair->codes[first] : 1;
 }
 
-static void fail_two(
-    tenon_executor *executor, struct pair *pair, tenon_range *failed,
+// A loop of two chunks that both fail, and the first one is told first, with
+// this code.
+static void fail_both(
+    tenon_executor *executor, tenon_range_fn *fn, void *context, int code,
     tenon_report *report)
 {
-    cr_assert(
-        eq(int,
-           tenon_parallel_for(
-               0, 2, fail_one_after_the_other, pair,
-               TENON_PARALLEL_OPTIONS(
-                       .executor = executor, .chunk_size = 1, .failed = failed),
-               report),
-           TENON_ERRORS));
-    cr_expect(eq(u64, report->error_count, 2));
+    tenon_range failed = {2, 2};
+
+    cr_assert(eq(
+        int,
+        tenon_parallel_for(
+            0, 2, fn, context,
+            TENON_PARALLEL_OPTIONS(
+                    .executor = executor, .chunk_size = 1, .failed = &failed),
+            report),
+        TENON_ERRORS));
     cr_assert(ne(ptr, (void *)report->primary, NULL));
-    cr_expect(eq(int, report->primary->code, pair->codes[0]));
+    cr_expect(eq(int, report->primary->code, code));
     cr_expect(not(report->primary->after_cancel));
     cr_expect(eq(int, (int)report->cause.source, (int)TENON_CAUSE_FAILURE));
-    cr_expect(eq(int, report->cause.code, pair->codes[0]));
-    cr_expect(eq(sz, failed->first, 0));
-    cr_expect(eq(sz, failed->end, 1));
+    cr_expect(eq(int, report->cause.code, code));
+    cr_expect(eq(sz, failed.first, 0));
+    cr_expect(eq(sz, failed.end, 1));
 }
 
 static void fail_by_two_codes(tenon_executor *executor)
 {
     struct pair pair = {.codes = {41, 42}};
-    tenon_range failed = {0, 0};
     tenon_report report = {0};
 
-    fail_two(executor, &pair, &failed, &report);
+    fail_both(executor, fail_one_after_the_other, &pair, 41, &report);
+    cr_expect(eq(u64, report.error_count, 2));
     cr_assert(ne(ptr, (void *)report.errors->next, NULL));
     cr_expect(eq(int, report.errors->next->code, 42));
     cr_expect(report.errors->next->after_cancel);
@@ -218,10 +221,10 @@ Test(parallel_stop, first_error_is_recorded_before_it_cancels_the_others)
 static void fail_by_one_code(tenon_executor *executor)
 {
     struct pair pair = {.codes = {41, 41}};
-    tenon_range failed = {0, 0};
     tenon_report report = {0};
 
-    fail_two(executor, &pair, &failed, &report);
+    fail_both(executor, fail_one_after_the_other, &pair, 41, &report);
+    cr_expect(eq(u64, report.error_count, 2));
     tenon_report_free(&report);
 }
 
@@ -280,65 +283,38 @@ Test(parallel_stop, cause_primary_error_and_failed_are_of_one_chunk)
     tenon_executor *executor = pool_create_with(
         TENON_EXECUTOR_OPTIONS(.worker_count = 2, .debug = true));
     struct race race = {0};
-    tenon_range failed = {2, 2};
     tenon_report report = {0};
 
     tenon_set_finding_hook(hold_up_the_first, &race);
-    cr_expect(eq(
-        int,
-        tenon_parallel_for(
-            0, 2, fail_overtaken, &race,
-            TENON_PARALLEL_OPTIONS(
-                    .executor = executor, .chunk_size = 1, .failed = &failed),
-            &report),
-        TENON_ERRORS));
+    fail_both(executor, fail_overtaken, &race, TENON_ESTRUCT, &report);
     tenon_set_finding_hook(NULL, NULL);
-    cr_expect(eq(sz, failed.first, 0));
     cr_expect(eq(u64, report.error_count, 2));
-    cr_assert(ne(ptr, (void *)report.primary, NULL));
-    cr_expect(eq(int, report.primary->code, TENON_ESTRUCT));
-    cr_expect(eq(int, report.cause.code, TENON_ESTRUCT));
     tenon_report_free(&report);
     pool_destroy(executor);
 }
 
-// The second one's polls tell of a scope that nobody cancels, and that it
-// leaves open.
+// The second one leaves a scope open that nobody cancels: its polls tell of
+// that one.
 static int fail_behind_a_shield(
     tenon_task *self, size_t first, size_t end, void *context)
 {
-    struct pair *pair = context;
-    static tenon_scope shielded;
+    static tenon_scope shielded;  // in no frame that is left
+    int code = fail_one_after_the_other(self, first, end, context);
 
-    (void)end;
-    gate_open(&pair->gate);
-    bool is_in_order = gate_wait_for(&pair->gate, 2) &&
-                       (first == 0 || task_await_cancel(self));
     if (first != 0 &&
         tenon_scope_open(&shielded, TENON_SCOPE_OPTIONS(.is_shielded = true)) !=
             TENON_OK) {
         return 2;
     }
-    return is_in_order ? pair->codes[first] : 1;
+    return code;
 }
 
 static void fail_shielded(tenon_executor *executor)
 {
     struct pair pair = {.codes = {41, 42}};
-    tenon_range failed = {2, 2};
     tenon_report report = {0};
 
-    cr_expect(eq(
-        int,
-        tenon_parallel_for(
-            0, 2, fail_behind_a_shield, &pair,
-            TENON_PARALLEL_OPTIONS(
-                    .executor = executor, .chunk_size = 1, .failed = &failed),
-            &report),
-        TENON_ERRORS));
-    cr_expect(eq(sz, failed.first, 0));
-    cr_assert(ne(ptr, (void *)report.primary, NULL));
-    cr_expect(eq(int, report.primary->code, 41));
+    fail_both(executor, fail_behind_a_shield, &pair, 41, &report);
     tenon_report_free(&report);
 }
 

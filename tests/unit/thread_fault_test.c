@@ -7,6 +7,8 @@
 #include "gate.h"
 #include "must.h"
 #include "pool.h"
+#include "sched/executor.h"
+#include "sched/worker.h"
 #include "tasks.h"
 
 #include <criterion/criterion.h>
@@ -75,6 +77,33 @@ static int stay_here(tenon_task *self, void *arg)
     return pthread_equal(*joiner, pthread_self()) && tenon_current() == self
                ? TENON_OK
                : 1;
+}
+
+// A wait that is over once a worker has looked.
+struct wait {
+    struct tn_wait base;
+    bool is_over;
+};
+
+static bool is_done(struct tn_wait *base)
+{
+    struct wait *wait = (struct wait *)base;
+
+    wait->is_over = wait->is_over || tn_worker_self() != NULL;
+    return wait->is_over;
+}
+
+// Nobody would come, however long the caller looked.
+Test(thread_fault, none_is_not_looked_for_by_who_could_work)
+{
+    tenon_executor *executor = create_without_threads();
+    struct wait wait = {{.is_done = is_done, .executor = executor}, false};
+
+    executor->wait_spin_ns = TENON_SECONDS(3600);
+    executor->cpu_count = 2;
+    tn_thread_wait(executor, &wait.base);
+    cr_expect(wait.is_over);
+    end(executor);
 }
 
 Test(thread_fault, none_runs_spawned_tasks_at_join_on_the_caller)
