@@ -81,6 +81,7 @@ static void take_out(int number)
 
     mc_check(was_in_time == (run_counts[number] == 0));  // L3
     is_out[number] = true;
+    mc_note();
 }
 
 static int run(void *context, const tenon_cause *cause)
@@ -98,6 +99,7 @@ static int run(void *context, const tenon_cause *cause)
         free(callbacks[number]);  // L4
     }
     is_running[number] = false;
+    mc_note();
     return 0;
 }
 
@@ -107,6 +109,7 @@ static void put_in(int number)
     mc_plain_write(&contexts[number], 1);
     tenon_callback_register(callbacks[number], inner, run, &contexts[number]);
     is_registered[number] = true;
+    mc_note();
 }
 
 static void cancel(int digit)
@@ -115,6 +118,7 @@ static void cancel(int digit)
 
     mc_plain_write(&payloads[self], 1);
     has_begun[self] = true;
+    mc_note();
     (tenon_token_cancel)(token_at(digit), 1, NULL);
     has_cancelled = true;
 }

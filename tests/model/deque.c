@@ -225,6 +225,7 @@ static void steal(const void *arg)
             mc_check(index == index_of(item));  // L3
         }
         stealing_count--;
+        mc_note();
     }
 }
 

@@ -193,6 +193,7 @@ static void search_and_run(const struct plan *plan, int index)
             continue;
         }
         tn_idle_found(&idle, (uint32_t)index);
+        mc_note();
         if (do_jobs_push(plan) && spawned_total == 0) {
             spawned_total++;
             push_from_job(plan, index);

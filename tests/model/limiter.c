@@ -161,6 +161,7 @@ static void fire_timer(void)
 {
     pthread_mutex_lock(&timer_lock);
     has_fired = true;
+    mc_note();
     if (armed != NULL) {
         fire_armed(armed);
         armed = NULL;
@@ -195,6 +196,7 @@ static void use(uint64_t unit_count, uint32_t were_ahead)
     mc_check((line() & were_ahead) == 0);  // L2
     (void)tn_load_relaxed(&is_queued[0]);  // somebody else's turn
     in_use -= unit_count;
+    mc_note();
 }
 
 static uint32_t units_of(const struct plan *plan, int ticket)
@@ -211,6 +213,7 @@ static struct tn_ticket *create_ticket(const struct plan *plan, int ticket)
     (void)tn_load_relaxed(&made->state);
     ahead[ticket] = line();
     tickets[ticket] = made;
+    mc_note();
     return made;
 }
 
@@ -237,6 +240,7 @@ static void run_when_queued(const struct plan *plan, int ticket)
         use(units_of(plan, ticket), ahead[ticket]);
     }
     ended |= bit(ticket);
+    mc_note();
     tn_ticket_destroy(tickets[ticket]);
     tn_scope_exit(scope);
 }
@@ -259,6 +263,7 @@ static void block(const struct plan *plan, int ticket)
         mc_check(has_fired);                  // L5
     }
     ended |= bit(ticket);
+    mc_note();
     mc_heap_free(made);
     if (status == TENON_OK) {
         tenon_limiter_release(&limiter, units_of(plan, ticket));
@@ -270,6 +275,7 @@ static void try(uint32_t unit_count)
 {
     uint32_t were_ahead = line();
 
+    mc_note();
     if (tenon_limiter_try_acquire(&limiter, unit_count) == TENON_OK) {
         use(unit_count, were_ahead);
         tenon_limiter_release(&limiter, unit_count);
@@ -279,12 +285,14 @@ static void try(uint32_t unit_count)
 static void give_back(uint32_t unit_count)
 {
     in_use -= unit_count;
+    mc_note();
     tenon_limiter_release(&limiter, unit_count);
 }
 
 static void resize(uint32_t unit_count)
 {
     limit = unit_count > limit ? unit_count : limit;
+    mc_note();
     tenon_limiter_resize(&limiter, unit_count);
 }
 
@@ -293,6 +301,7 @@ static void cancel(const struct plan *plan, int ticket)
     int token = token_of(plan, ticket);
 
     cancelled |= bit(token);
+    mc_note();
     (tenon_token_cancel)(&tokens[token], 1, NULL);
 }
 

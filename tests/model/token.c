@@ -243,6 +243,7 @@ static void announce_deed(int number)
 {
     mc_plain_write(&payloads[number], number);
     begun |= bit(number);
+    mc_note();
 }
 
 // Does no other script name the token, nor what is above or below it?
@@ -296,6 +297,7 @@ static void cancel(const struct plan *plan, int token, bool has_callbacks)
         mc_check(winners[token] == 0);  // L1
         mc_check(!is_late);             // L1
         winners[token] = number;
+        mc_note();
     }
     check_movers(plan, number);
     learn(plan, token);
@@ -306,6 +308,7 @@ static void seal(int token)
     announce_deed(number_of(mc_thread_index(), token));
     tn_token_seal(&tokens[token]);
     sealed |= bit(token);
+    mc_note();
 }
 
 static void check_told(int token)

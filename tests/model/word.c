@@ -80,6 +80,7 @@ static int count_of(const char *script)
 static void enter(void)
 {
     live_count++;
+    mc_note();
     tn_scope_enter(scope);
 }
 
@@ -110,6 +111,7 @@ static void leave(void)
 
     mc_plain_write(&payloads[self], payloads[self] + 1);
     live_count--;
+    mc_note();
     tn_scope_exit(scope);
 }
 
@@ -124,6 +126,7 @@ static void check_all_known(void)
 static void cancel(void)
 {
     was_cancelled = true;
+    mc_note();
     tenon_scope_cancel(scope, 1, NULL);
 }
 

@@ -105,20 +105,22 @@ static void light(void)
 
 // True if the fence is there: outside of the threads, and where a mutant has
 // removed it, nothing happens.
-static bool begin(struct mc_site *site)
+static bool begin(struct mc_site *site, enum mc_step step)
 {
     site->was_reached = true;
     if (mc_self->index < 0 || site->order == MC_NO_FENCE) {
         return false;
     }
-    mc_schedule_point();
+    mc_schedule_point(step);
     mc_trace_at(site, "");
     return true;
 }
 
 void mc_op_fence(struct mc_site *site)
 {
-    if (begin(site)) {
+    bool is_quiet = (site->order & MC_SC_BIT) == 0;
+
+    if (begin(site, is_quiet ? MC_STEP_QUIET : MC_STEP_LOUD)) {
         fence(site->order);
     }
 }
@@ -131,7 +133,7 @@ void mc_op_fence_light(struct mc_site *site)
         site->was_reached = true;
         return;
     }
-    if (begin(site)) {
+    if (begin(site, MC_STEP_LOUD)) {
         if (fences == MC_FENCES_PAIRED) {
             light();
         } else {
@@ -144,7 +146,7 @@ void mc_op_fence_heavy(struct mc_site *site)
 {
     enum mc_fences fences = mc_search_current()->fences;
 
-    if (!begin(site)) {
+    if (!begin(site, MC_STEP_LOUD)) {
         return;
     }
     // A mutant leaves of a heavy fence only the thread's own.

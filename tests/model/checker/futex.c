@@ -29,7 +29,7 @@ void mc_op_futex_wait(
     bool is_forever)
 {
     site->was_reached = true;
-    mc_schedule_point();
+    mc_schedule_point(MC_STEP_LOUD);
     struct mc_location *location =
         mc_memory_find(word, sizeof(uint32_t), site->object);
     int16_t *oldest = &mc_self->current.lanes[location->lane];
@@ -51,7 +51,7 @@ void mc_op_futex_wake(
     struct mc_site *site, const volatile void *word, int count)
 {
     site->was_reached = true;
-    mc_schedule_point();
+    mc_schedule_point(MC_STEP_LOUD);
     // Not found: nobody has used the word, or it is gone. Both are allowed.
     struct mc_location *location = mc_memory_peek(word);
 

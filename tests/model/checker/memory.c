@@ -38,6 +38,11 @@ void mc_memory_reset(void)
     generation++;
 }
 
+int mc_memory_time(void)
+{
+    return message_count;
+}
+
 void mc_watch_reuse(const char *part)
 {
     watched_part = part;
@@ -82,9 +87,10 @@ struct mc_message *mc_memory_append(
     if (location->count == MC_STORES || message_count == MESSAGES) {
         mc_fail("too many stores for the checker");
     }
-    struct mc_message *message = &messages[message_count++];
+    struct mc_message *message = &messages[message_count];
 
     message->value = value;
+    message->time = message_count++;
     message->thread = mc_self->index;
     location->history[location->count++] = message;
     return message;
@@ -131,6 +137,7 @@ static struct mc_location *create(
     memcpy(&value, (const void *)address, size);
     struct mc_message *first = mc_memory_append(location, value);
 
+    first->time = -1;  // it has been there before it was looked for
     first->thread = location->init_thread;
     memset(&first->view, 0, sizeof(first->view));
     memset(first->causes, 0, sizeof(first->causes));

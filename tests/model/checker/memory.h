@@ -16,6 +16,7 @@
 struct mc_message {
     uint64_t value;
     int thread;                  // who stored it; -1: outside
+    int time;                    // how many had been made anywhere before
     struct mc_view view;         // what an acquire load of it learns
     int16_t causes[MC_THREADS];  // clocks of what came before it in any way
 };
@@ -55,6 +56,9 @@ void mc_memory_init(struct mc_location *location, uint64_t value);
 // [thread] Append a store. The caller fills in its view.
 struct mc_message *mc_memory_append(
     struct mc_location *location, uint64_t value);
+
+// [engine] How many stores have been made.
+int mc_memory_time(void);
 
 static inline struct mc_message *mc_memory_newest(
     const struct mc_location *location)

@@ -35,12 +35,17 @@ struct mc_program {
 _Noreturn void mc_fail(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-// [driver] Fail the run unless `condition` holds.
-#define mc_check(condition)                                           \
-    ((condition) ? (void)0                                            \
-                 : mc_fail(                                           \
-                       "%s:%d: not true: %s", mc_file_name(__FILE__), \
-                       __LINE__, #condition))
+// [driver] The running thread has looked into books that others write, or has
+// written what others look into: others can tell that it is here.
+void mc_note(void);
+
+// [driver] Fail the run unless `condition` holds; notes that too.
+#define mc_check(condition)                                              \
+    (mc_note(), (condition)                                              \
+                    ? (void)0                                            \
+                    : mc_fail(                                           \
+                          "%s:%d: not true: %s", mc_file_name(__FILE__), \
+                          __LINE__, #condition))
 
 // [driver] A value in [0, count): the search tries them all.
 int mc_choose(int count);

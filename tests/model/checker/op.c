@@ -27,21 +27,50 @@
 
 #include <string.h>
 
+static bool is_new(const struct mc_location *location, int index)
+{
+    return mc_schedule_could_be_within(
+        location->history[index]->time + 1, location->history[index + 1]->time);
+}
+
+// List the newest store, then others that count as new (schedule.c), then those
+// that do not, down to `oldest`. Returns how many are new.
+static int list_readable(
+    const struct mc_location *location, int oldest, int *found)
+{
+    int old[MC_STORES];
+    int new_count = 0;
+    int old_count = 0;
+
+    found[new_count++] = location->count - 1;
+    for (int i = location->count - 2; i >= oldest; i--) {
+        if (is_new(location, i)) {
+            found[new_count++] = i;
+        } else {
+            old[old_count++] = i;
+        }
+    }
+    memcpy(found + new_count, old, (size_t)old_count * sizeof(*old));
+    return new_count;
+}
+
 int mc_read_choose(const struct mc_location *location, int oldest)
 {
-    int newest = location->count - 1;
+    int found[MC_STORES];
+    int count = location->count - oldest;
 
     if (mc_self->index < 0) {
-        return newest;
+        return location->count - 1;
     }
-    int count = newest - oldest + 1;
-    int explored = mc_search_may_read_old() ? count : 1;
-    int behind = mc_choice_take(MC_CHOICE_STORE, count, explored, NULL);
+    int new_count = list_readable(location, oldest, found);
+    int explored = mc_search_may_read_old() ? count : new_count;
+    int taken = mc_choice_take(MC_CHOICE_STORE, count, explored, NULL);
 
-    if (behind > 0) {
+    if (taken >= new_count) {
         mc_search_count_old();
     }
-    return newest - behind;
+    mc_schedule_not_before(location->history[found[taken]]->time + 1);
+    return found[taken];
 }
 
 void mc_read_learn(struct mc_location *location, int index, unsigned order)
@@ -107,10 +136,11 @@ static void write(
 }
 
 static struct mc_location *begin(
-    struct mc_site *site, const volatile void *address, unsigned size)
+    struct mc_site *site, const volatile void *address, unsigned size,
+    enum mc_step step)
 {
     site->was_reached = true;
-    mc_schedule_point();
+    mc_schedule_point(step);
     return mc_memory_find(address, size, site->object);
 }
 
@@ -151,7 +181,9 @@ void mc_op_init(
 uint64_t mc_op_load(
     struct mc_site *site, const volatile void *address, unsigned size)
 {
-    struct mc_location *location = begin(site, address, size);
+    bool is_quiet = (site->order & MC_SC_BIT) == 0;
+    struct mc_location *location =
+        begin(site, address, size, is_quiet ? MC_STEP_QUIET : MC_STEP_LOUD);
     int oldest = oldest_readable(location, site->order);
     int index = mc_read_choose(location, oldest);
 
@@ -166,7 +198,7 @@ void mc_op_store(
     struct mc_site *site, const volatile void *address, unsigned size,
     uint64_t value)
 {
-    struct mc_location *location = begin(site, address, size);
+    struct mc_location *location = begin(site, address, size, MC_STEP_LOUD);
 
     if (location->is_reuse_watched) {
         mc_memory_judge_reuse(location);
@@ -204,7 +236,7 @@ uint64_t mc_op_update(
     struct mc_site *site, const volatile void *address, unsigned size,
     enum mc_update update, uint64_t operand)
 {
-    struct mc_location *location = begin(site, address, size);
+    struct mc_location *location = begin(site, address, size, MC_STEP_LOUD);
     const struct mc_message *read = mc_memory_newest(location);
     uint64_t value =
         truncated(update_value(update, read->value, operand), size);
@@ -244,7 +276,7 @@ bool mc_op_cas(
     struct mc_site *site, const volatile void *address, unsigned size,
     uint64_t *expected, uint64_t desired)
 {
-    struct mc_location *location = begin(site, address, size);
+    struct mc_location *location = begin(site, address, size, MC_STEP_LOUD);
     int oldest = oldest_readable(location, site->failure);
     int index = choose_compared(location, oldest, *expected);
     const struct mc_message *read = location->history[index];
@@ -270,7 +302,7 @@ void mc_op_discard(const volatile void *begin, size_t size_bytes)
 
     while ((location = mc_memory_next_in(begin, size_bytes, lane)) != NULL) {
         lane = location->lane;
-        mc_schedule_point();
+        mc_schedule_point(MC_STEP_LOUD);
         write(location, 0, MC_RELAXED, NULL);
         mc_trace_note("%s is taken away by the system", location->object);
     }

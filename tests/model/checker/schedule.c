@@ -6,10 +6,29 @@
 // Bounding for Systematic Testing of Multithreaded Programs" (PLDI 2007).
 // Switching away from a thread that could go on is a preemption; switching away
 // from one that sleeps, has ended or says that it only waits is free.
+//
+// Most preemptions need not be tried. A step is quiet if nobody else can tell
+// whether it was taken: a load, a fence of the thread's own. Suppose that a
+// thread is preempted after quiet steps. Had it been preempted before them, and
+// had its loads then, when it went on, read what they did read, nothing else
+// would have been different: what the others did in between took no store out of
+// its sight. So no preemption is tried after a quiet step where one could have
+// come before it, and what was newest at a switch since the last loud step
+// counts as new to a load, provided that the moments of its loads follow each
+// other. Every execution within the bounds has one that differs in nothing but
+// this and needs no more preemptions and no more loads of old stores. This does
+// not hold
+//   - of a thread for which another has stopped (tn_pause) until it has taken a
+//     step: had it been preempted before, the other would not have gone on;
+//   - if a heavy fence of others reaches into the thread (MC_FENCES_ALL);
+//   - of a seq_cst load, which may not read what it could have read before;
+//   - across a look into the driver's books, or a note there: mc_note().
+// By lot, all are tried.
 
 #include "checker/schedule.h"
 
 #include "checker/choice.h"
+#include "checker/memory.h"
 #include "checker/search.h"
 #include "checker/trace.h"
 
@@ -26,6 +45,8 @@ static int step_count;
 static int preemption_count;
 static int spurious_count;
 static int timeout_count;
+static int switch_times[MC_CHOICES];  // as in memory.h
+static int switch_count;
 
 void mc_schedule_reset(const struct mc_program *program)
 {
@@ -34,6 +55,7 @@ void mc_schedule_reset(const struct mc_program *program)
     preemption_count = 0;
     spurious_count = 0;
     timeout_count = 0;
+    switch_count = 0;
 }
 
 int mc_schedule_steps(void)
@@ -137,7 +159,8 @@ static _Noreturn void finish(void)
 }
 
 // Choose who goes on. The running thread may be the one chosen.
-static struct mc_thread *choose(int first, enum departure departure)
+static struct mc_thread *choose(
+    int first, enum departure departure, bool may_preempt)
 {
     int threads[2 * MC_THREADS];
     int count = list_ready(threads, first, departure);
@@ -151,7 +174,8 @@ static struct mc_thread *choose(int first, enum departure departure)
     }
     int bound = mc_search_current()->preemption_bound;
     bool is_free = departure == CANNOT_GO_ON;
-    bool is_open = is_free || bound < 0 || preemption_count < bound;
+    bool is_open =
+        is_free || (may_preempt && (bound < 0 || preemption_count < bound));
     int taken =
         mc_choice_take(MC_CHOICE_THREAD, count, is_open ? count : 1, threads);
 
@@ -161,21 +185,31 @@ static struct mc_thread *choose(int first, enum departure departure)
     return &mc_threads[threads[taken]];
 }
 
-static void go_on(enum departure departure)
+static void note_switch(void)
 {
-    struct mc_thread *next = choose(mc_self->index, departure);
+    if (switch_count == MC_CHOICES) {
+        mc_fail("too many switches for the checker");
+    }
+    switch_times[switch_count++] = mc_memory_time();
+}
+
+static void go_on(enum departure departure, bool may_preempt)
+{
+    struct mc_thread *next = choose(mc_self->index, departure, may_preempt);
 
     if (next->state == MC_ASLEEP) {
         rise(next);
     }
     if (next != mc_self) {
+        next->owes_a_step = departure == ONLY_WAITS;
+        note_switch();
         mc_thread_switch(next);
     }
 }
 
 void mc_schedule_run(void)
 {
-    struct mc_thread *first = choose(mc_thread_count - 1, CANNOT_GO_ON);
+    struct mc_thread *first = choose(mc_thread_count - 1, CANNOT_GO_ON, true);
 
     mc_thread_switch(first);
     __builtin_unreachable();
@@ -188,13 +222,58 @@ static void count_step(void)
     }
 }
 
-void mc_schedule_point(void)
+// The first moment from `time` on at which the running thread could have gone
+// on: somebody else did so, or it is now.
+static int moment_since(int time)
+{
+    int moment = mc_memory_time();
+
+    if (time <= mc_self->quiet_since) {
+        return mc_self->quiet_since;
+    }
+    for (int i = switch_count - 1; i >= 0 && switch_times[i] >= time; i--) {
+        moment = switch_times[i];
+    }
+    return moment;
+}
+
+void mc_note(void)
+{
+    mc_self->was_quiet = false;
+    mc_self->quiet_since = mc_memory_time();
+}
+
+static bool is_reduced(void)
+{
+    const struct mc_search *search = mc_search_current();
+
+    return search->fences != MC_FENCES_ALL && !search->tries_every_preemption;
+}
+
+bool mc_schedule_could_be_within(int first, int last)
+{
+    return is_reduced() && moment_since(first) <= last;
+}
+
+void mc_schedule_not_before(int time)
+{
+    mc_self->quiet_since = moment_since(time);
+}
+
+void mc_schedule_point(enum mc_step step)
 {
     if (mc_self->index < 0) {
         return;
     }
     count_step();
-    go_on(COULD_GO_ON);
+    bool may_preempt =
+        !mc_self->was_quiet || mc_self->owes_a_step || !is_reduced();
+    mc_self->owes_a_step = mc_self->owes_a_step && !may_preempt;
+    go_on(COULD_GO_ON, may_preempt);
+    mc_self->was_quiet = true;
+    if (step == MC_STEP_LOUD) {
+        mc_note();
+    }
 }
 
 void mc_schedule_yield(void)
@@ -203,7 +282,8 @@ void mc_schedule_yield(void)
         return;
     }
     count_step();
-    go_on(ONLY_WAITS);
+    go_on(ONLY_WAITS, true);
+    mc_note();
 }
 
 bool mc_schedule_sleep(const volatile void *word, bool is_forever)
@@ -214,7 +294,8 @@ bool mc_schedule_sleep(const volatile void *word, bool is_forever)
     mc_self->state = MC_ASLEEP;
     mc_self->word = word;
     mc_self->is_forever = is_forever;
-    go_on(CANNOT_GO_ON);
+    go_on(CANNOT_GO_ON, true);
+    mc_note();
     return mc_self->word == NULL;
 }
 
@@ -249,6 +330,6 @@ void mc_schedule_end(void)
 {
     mc_self->state = MC_ENDED;
     mc_trace_note("%s ends", mc_self->name);
-    go_on(CANNOT_GO_ON);
+    go_on(CANNOT_GO_ON, true);
     __builtin_unreachable();
 }

@@ -20,8 +20,21 @@ void mc_schedule_reset(const struct mc_program *program);
 // [engine] Run the threads to the end. Leaves through mc_thread_home().
 _Noreturn void mc_schedule_run(void);
 
+// What others can tell of an atomic step.
+enum mc_step {
+    MC_STEP_QUIET,  // nothing: it reads, or is a fence of its own thread's
+    MC_STEP_LOUD,
+};
+
 // [thread] Before an atomic step.
-void mc_schedule_point(void);
+void mc_schedule_point(enum mc_step step);
+
+// [thread] True if nobody could tell, had the thread been where it is now at a
+// moment from `first` to `last`, counted as in memory.h.
+bool mc_schedule_could_be_within(int first, int last);
+
+// [thread] From now on that was not before `time`.
+void mc_schedule_not_before(int time);
 
 // [thread] Let others go first, if there are any.
 void mc_schedule_yield(void);

@@ -28,15 +28,16 @@ enum mc_fences {
 struct mc_search {
     enum mc_strategy strategy;
     enum mc_fences fences;
-    int preemption_bound;  // of MC_EXHAUSTIVE; -1: none
-    int stale_bound;       // loads that read an old store, likewise
-    int spurious_bound;    // futex waits that return for no reason
-    int timeout_bound;     // deadlines that pass
-    int step_limit;        // a longer execution counts as a livelock
-    int pct_depth;         // of MC_PCT: 1 + changes of priority
-    long run_limit;        // executions; 0: no limit
-    uint64_t seed;         // execution i of a search by lot uses seed + i
-    const char *digits;    // of MC_REPLAY
+    int preemption_bound;         // of MC_EXHAUSTIVE; -1: none
+    int stale_bound;              // loads that read an old store, likewise
+    int spurious_bound;           // futex waits that return for no reason
+    int timeout_bound;            // deadlines that pass
+    int step_limit;               // a longer execution counts as a livelock
+    bool tries_every_preemption;  // also those that schedule.c leaves out
+    int pct_depth;                // of MC_PCT: 1 + changes of priority
+    long run_limit;               // executions; 0: no limit
+    uint64_t seed;       // execution i of a search by lot uses seed + i
+    const char *digits;  // of MC_REPLAY
 };
 
 struct mc_result {

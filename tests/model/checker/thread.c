@@ -9,6 +9,7 @@
 
 #include "checker/thread.h"
 
+#include "checker/memory.h"
 #include "checker/schedule.h"
 
 #include <setjmp.h>
@@ -84,6 +85,9 @@ void mc_thread_create_all(const struct mc_program *program)
         memset(&thread->settled, 0, sizeof(thread->settled));
         memset(&thread->settling, 0, sizeof(thread->settling));
         memset(thread->causes, 0, sizeof(thread->causes));
+        thread->quiet_since = mc_memory_time();
+        thread->was_quiet = false;
+        thread->owes_a_step = false;
         thread->state = MC_READY;
         thread->index = count;
         thread->name = program->threads[count].name;
