@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// reduction — what schedule.c leaves out loses no outcome.
+// by_lot — two laws of the checker itself, for programs by lot.
 //
-// Programs by lot, each searched within several bounds with and without every
-// preemption tried: what is found with all of them is found with fewer.
+// L1  what schedule.c leaves out loses no outcome: within the same bounds, what
+//     is found when every preemption is tried is found without
+// L2  within the same bounds, what is found under one of the other models of
+//     the fences is found under the paired ones
 
 #include "litmus/litmus.h"
 
@@ -13,7 +15,7 @@
 #include <string.h>
 
 enum {
-    PROGRAMS = 1000,
+    PROGRAMS = 600,
     THREADS = 3,
     STEPS = 4,
     OUTCOMES = 10000,  // of four digits
@@ -54,7 +56,8 @@ static struct program drawn;
 _Atomic(int) x, y;
 int r[LITMUS_REGISTERS];
 static int book;
-static bool was_seen[2][OUTCOMES];  // without and with every preemption
+static bool was_found[OUTCOMES];
+static bool was_found_too[OUTCOMES];  // by the other search
 static bool *seen;
 static uint64_t random_state = 1;
 
@@ -74,20 +77,29 @@ static bool has_result(enum step step)
            step == BOOK;
 }
 
-// What decides most comes most: loads, and what follows a load.
-static enum step draw_step(void)
+static enum step draw_one_of(enum step one, enum step other)
+{
+    return random_below(2) == 0 ? one : other;
+}
+
+// What decides most comes most.
+static enum step draw_step(bool is_about_fences)
 {
     switch (random_below(4)) {
     case 0:
-        return random_below(2) == 0 ? PAUSE : BOOK;
+        return is_about_fences ? draw_one_of(FENCE_LIGHT, FENCE_HEAVY)
+                               : draw_one_of(PAUSE, BOOK);
     case 1:
         return (enum step)random_below(STEP_KINDS);
+    case 2:
+        return is_about_fences ? draw_one_of(STORE_RELAXED, STORE_RELEASE)
+                               : draw_one_of(LOAD_RELAXED, LOAD_SEQCST);
     default:
-        return (enum step)random_below(STORE_RELAXED);
+        return draw_one_of(LOAD_RELAXED, LOAD_ACQUIRE);
     }
 }
 
-static void draw(void)
+static void draw(bool is_about_fences)
 {
     int value = 0;
     int register_count = 0;
@@ -97,7 +109,7 @@ static void draw(void)
         struct instruction *it = &drawn.steps[i % THREADS][i / THREADS];
         bool is_here = i % THREADS < drawn.thread_count;
 
-        it->step = draw_step();
+        it->step = draw_step(is_about_fences);
         it->place = random_below(2) == 0 ? &x : &y;
         it->value = 1 + value++ % 9;
         it->result = is_here && has_result(it->step) &&
@@ -190,77 +202,97 @@ static void check(const void *arg)
     seen[outcome] = true;
 }
 
-// Returns how many executions there were; -1: they were not all.
-static long search_for(
-    enum mc_fences fences, int preemption_bound, int stale_bound,
-    bool tries_every_preemption)
+// Notes in `found` what a search finds, and returns how many executions there
+// were; -1: they were not all.
+static long search_for(const struct mc_search *search, bool *found)
 {
     static struct mc_result result;
     struct mc_program program = {
         .name = "by lot", .arg = &drawn, .setup = setup, .check = check};
-    struct mc_search search =
-        mc_search_within(preemption_bound, stale_bound, 0);
 
     for (int i = 0; i < drawn.thread_count; i++) {
         program.threads[i] = (struct mc_thread_spec){"by lot", body};
     }
-    search.fences = fences;
-    search.tries_every_preemption = tries_every_preemption;
-    seen = was_seen[tries_every_preemption];
-    memset(seen, 0, sizeof(was_seen[0]));
-    mc_search_run(&program, &search, &result);
+    seen = found;
+    memset(seen, 0, sizeof(was_found));
+    mc_search_run(&program, search, &result);
     return result.is_complete ? result.run_count : -1;
 }
 
 static int lost_outcome(void)
 {
     for (int i = 0; i < OUTCOMES; i++) {
-        if (was_seen[true][i] && !was_seen[false][i]) {
+        if (was_found[i] && !was_found_too[i]) {
             return i;
         }
     }
     return -1;
 }
 
+// What `search` finds, `other` finds as well.
 static void compare(
-    enum mc_fences fences, int preemption_bound, int stale_bound)
+    const char *law, bool is_about_fences, const struct mc_search *search,
+    const struct mc_search *other)
 {
-    long reduced_count = 0;
-    long whole_count = 0;
+    long found_count = 0;
+    long other_count = 0;
     int lost_count = 0;
 
     random_state = 1;
     for (int i = 0; i < PROGRAMS; i++) {
-        draw();
-        long whole = search_for(fences, preemption_bound, stale_bound, true);
-        long reduced = search_for(fences, preemption_bound, stale_bound, false);
+        draw(is_about_fences);
+        long found = search_for(search, was_found);
+        long found_too = search_for(other, was_found_too);
         int lost = lost_outcome();
 
-        if (whole < 0 || reduced < 0 || lost >= 0) {
+        if (found < 0 || found_too < 0 || lost >= 0) {
             mc_tap_note(
-                "program %d: %ld and %ld executions, lost: %04d", i, whole,
-                reduced, lost);
+                "program %d: %ld and %ld executions, lost: %04d", i, found,
+                found_too, lost);
             lost_count++;
         }
-        whole_count += whole;
-        reduced_count += reduced;
+        found_count += found;
+        other_count += found_too;
     }
     mc_tap_result(
         lost_count == 0,
-        "%d programs (%s), %d preemptions, %d old loads: nothing lost, %ld "
-        "executions of %ld",
-        PROGRAMS, mc_search_fences_name(fences), preemption_bound, stale_bound,
-        reduced_count, whole_count);
+        "%s: %d programs (%s), %d preemptions, %d old loads, %ld and %ld "
+        "executions",
+        law, PROGRAMS, mc_search_fences_name(search->fences),
+        search->preemption_bound, search->stale_bound, found_count,
+        other_count);
+}
+
+static void try_fewer_preemptions(
+    enum mc_fences fences, int preemption_bound, int stale_bound)
+{
+    struct mc_search fewer = mc_search_within(preemption_bound, stale_bound, 0);
+
+    fewer.fences = fences;
+    struct mc_search all = fewer;
+    all.tries_every_preemption = true;
+    compare("fewer preemptions", fences == MC_FENCES_ALL, &all, &fewer);
+}
+
+static void try_paired_fences(enum mc_fences fences)
+{
+    struct mc_search paired = mc_search_within(2, 1, 0);
+    struct mc_search other = paired;
+
+    other.fences = fences;
+    compare("paired fences", true, &other, &paired);
 }
 
 int main(void)
 {
     for (int preemptions = 0; preemptions <= 2; preemptions++) {
         for (int old = 0; old <= 1; old++) {
-            compare(MC_FENCES_PAIRED, preemptions, old);
-            compare(MC_FENCES_PORTABLE, preemptions, old);
+            try_fewer_preemptions(MC_FENCES_PAIRED, preemptions, old);
+            try_fewer_preemptions(MC_FENCES_PORTABLE, preemptions, old);
         }
     }
-    compare(MC_FENCES_ALL, 1, 0);
+    try_fewer_preemptions(MC_FENCES_ALL, 1, 0);
+    try_paired_fences(MC_FENCES_ALL);
+    try_paired_fences(MC_FENCES_PORTABLE);
     return mc_tap_finish();
 }
