@@ -118,9 +118,7 @@ static bool begin(struct mc_site *site, enum mc_step step)
 
 void mc_op_fence(struct mc_site *site)
 {
-    bool is_quiet = (site->order & MC_SC_BIT) == 0;
-
-    if (begin(site, is_quiet ? MC_STEP_QUIET : MC_STEP_LOUD)) {
+    if (begin(site, mc_schedule_step_of(site->order))) {
         fence(site->order);
     }
 }

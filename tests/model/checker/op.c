@@ -181,9 +181,8 @@ void mc_op_init(
 uint64_t mc_op_load(
     struct mc_site *site, const volatile void *address, unsigned size)
 {
-    bool is_quiet = (site->order & MC_SC_BIT) == 0;
     struct mc_location *location =
-        begin(site, address, size, is_quiet ? MC_STEP_QUIET : MC_STEP_LOUD);
+        begin(site, address, size, mc_schedule_step_of(site->order));
     int oldest = oldest_readable(location, site->order);
     int index = mc_read_choose(location, oldest);
 

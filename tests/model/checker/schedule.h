@@ -5,6 +5,7 @@
 #ifndef MC_SCHEDULE_H
 #define MC_SCHEDULE_H
 
+#include "checker/op.h"
 #include "checker/thread.h"
 
 // How an execution ended; 0 is not one of them.
@@ -25,6 +26,12 @@ enum mc_step {
     MC_STEP_QUIET,  // nothing: it reads, or is a fence of its own thread's
     MC_STEP_LOUD,
 };
+
+// Of a load or a fence with that order.
+static inline enum mc_step mc_schedule_step_of(unsigned order)
+{
+    return order & MC_SC_BIT ? MC_STEP_LOUD : MC_STEP_QUIET;
+}
 
 // [thread] Before an atomic step.
 void mc_schedule_point(enum mc_step step);

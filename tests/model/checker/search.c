@@ -9,6 +9,7 @@
 #include "checker/search.h"
 
 #include "checker/execution.h"
+#include "checker/random.h"
 #include "checker/trace.h"
 
 #include <string.h>
@@ -69,19 +70,9 @@ const struct mc_search *mc_search_current(void)
     return current;
 }
 
-// splitmix64.
-static uint64_t random_next(void)
-{
-    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static int random_below(int count)
 {
-    return (int)(random_next() % (uint64_t)count);
+    return mc_random_below(&random_state, count);
 }
 
 static int pick_by_priority(int count, const int *threads)

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define LOT_RUNS 15000
-#define UNPAIRED_PREEMPTIONS 3  // where the paired fences have no bound
 
 struct command {
     const char *scenario;  // NULL: all
@@ -143,21 +142,6 @@ static struct command parse(const struct mc_suite *suite, int argc, char **argv)
     return command;
 }
 
-// What is found under the other models of the fences is found under the paired
-// ones (litmus/by_lot.c): with those it is enough to see that they work.
-static void narrow(struct mc_search *search)
-{
-    if (search->fences == MC_FENCES_PAIRED ||
-        search->strategy != MC_EXHAUSTIVE) {
-        return;
-    }
-    if (search->preemption_bound == MC_UNBOUNDED) {
-        search->preemption_bound = UNPAIRED_PREEMPTIONS;
-    } else if (search->preemption_bound > 1) {
-        search->preemption_bound--;
-    }
-}
-
 static void adjust(struct mc_search *search, const struct command *command)
 {
     if (command->strategy >= 0) {
@@ -224,6 +208,9 @@ static void run_all(const struct mc_suite *suite, const struct command *command)
 
     for (; scenario->name != NULL; scenario++) {
         struct mc_program program = mc_suite_program(suite, scenario);
+        struct mc_search search = mc_suite_search(scenario);
+
+        adjust(&search, command);
 
         if (command->scenario != NULL && strncmp(
                                              command->scenario, scenario->name,
@@ -232,11 +219,8 @@ static void run_all(const struct mc_suite *suite, const struct command *command)
         }
         for (int i = 0; i < 3; i++) {
             bool is_wanted = i == MC_FENCES_PAIRED || suite->is_fenced;
-            struct mc_search search = mc_suite_search(scenario);
 
             search.fences = (enum mc_fences)i;
-            narrow(&search);
-            adjust(&search, command);
             if (command->fences < 0 ? is_wanted : command->fences == i) {
                 run_scenario(&program, &search);
             }

@@ -21,7 +21,7 @@ struct mc_thread {
     struct mc_view settling;  // the newest stores at the last pause
     int16_t causes[MC_THREADS];  // clocks of what came before in any way
     int quiet_since;             // the first moment at which it could be here
-    bool was_quiet;              // so was its last step
+    bool was_quiet;              // its last step; nothing was noted since
     bool owes_a_step;            // another has stopped for it to take one
     enum mc_thread_state state;
     int index;  // -1: outside, that is, in setup and in the final check

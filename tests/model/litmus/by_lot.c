@@ -9,6 +9,7 @@
 
 #include "litmus/litmus.h"
 
+#include "checker/random.h"
 #include "checker/tap.h"
 
 #include <stdio.h>
@@ -61,14 +62,9 @@ static bool was_found_too[OUTCOMES];  // by the other search
 static bool *seen;
 static uint64_t random_state = 1;
 
-// splitmix64.
-static unsigned random_below(unsigned count)
+static int random_below(int count)
 {
-    uint64_t bits = random_state += UINT64_C(0x9e3779b97f4a7c15);
-
-    bits = (bits ^ (bits >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    bits = (bits ^ (bits >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (unsigned)((bits ^ (bits >> 31)) % count);
+    return mc_random_below(&random_state, count);
 }
 
 static bool has_result(enum step step)
@@ -104,7 +100,7 @@ static void draw(bool is_about_fences)
     int value = 0;
     int register_count = 0;
 
-    drawn.thread_count = 2 + (int)random_below(THREADS - 1);
+    drawn.thread_count = 2 + random_below(THREADS - 1);
     for (int i = 0; i < THREADS * STEPS; i++) {
         struct instruction *it = &drawn.steps[i % THREADS][i / THREADS];
         bool is_here = i % THREADS < drawn.thread_count;
