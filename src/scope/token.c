@@ -228,7 +228,11 @@ const char *tn_cause_source_name(tenon_cause_source source)
 
 void tn_cause_copy(char *to, size_t size_bytes, const char *from)
 {
-    snprintf(to, size_bytes, "%s", from == NULL ? "" : from);
+    const char *name = from == NULL ? "" : from;
+    size_t length = strnlen(name, size_bytes - 1);
+
+    memcpy(to, name, length);
+    to[length] = '\0';
 }
 
 void tn_cause_name(tenon_cause *cause, const tenon_token *token)
