@@ -218,6 +218,43 @@ Test(cost, spawn_run_and_join_write_the_line_of_bottom)
     expect_costs(spawn_many, false, 0, LINES(BOTTOM));
 }
 
+static int cancel_some(int count)
+{
+    tenon_scope scope;
+    tenon_status status = tenon_scope_open(&scope, NULL);
+
+    for (int i = 0; i < count && status == TENON_OK; i++) {
+        status = tenon_spawn(&scope, task_ok, NULL);
+    }
+    tenon_scope_cancel(&scope, 0, NULL);
+    return tenon_scope_join(&scope, status, NULL);
+}
+
+static int cancel_nobody(tenon_task *self, void *arg)
+{
+    (void)self;
+    (void)arg;
+    return cancel_some(0);
+}
+
+static int cancel_and_drop(tenon_task *self, void *arg)
+{
+    (void)self;
+    (void)arg;
+    return cancel_some(3);
+}
+
+// A full fence is a locked instruction.
+Test(cost, cancel_takes_two_locked_instructions_and_a_fence)
+{
+    expect_costs(cancel_nobody, false, 3, LINES(EPOCH));
+}
+
+Test(cost, drop_takes_a_locked_instruction)
+{
+    expect_costs(cancel_and_drop, false, 3 + 3, LINES(BOTTOM, EPOCH));
+}
+
 // --- from outside ---
 
 static void count_from_outside(
