@@ -294,14 +294,13 @@ static bool search(struct tn_worker *worker, struct find *find)
             tn_idle_found(worker->idle, worker->index);
             return true;
         }
-        if (is_tidy(worker)) {
-            tn_idle_sleep(worker->idle, worker->index);
-        } else {
+        if (!is_tidy(worker)) {
             // It may take a while: meanwhile nobody relies on our search.
             tn_idle_found(worker->idle, worker->index);
             settle(worker);
             tn_idle_search(worker->idle);
         }
+        tn_idle_sleep(worker->idle, worker->index);  // looks once more
     }
     tn_idle_found(worker->idle, worker->index);
     return false;

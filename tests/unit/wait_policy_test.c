@@ -11,8 +11,10 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <tenon/tenon.h>
+#include <time.h>
 
 TestSuite(wait_policy, .timeout = 60);
 
@@ -76,6 +78,49 @@ Test(wait_policy, that_is_none_is_refused)
     setenv("TENON_WAIT_POLICY", "act", 1);
     cr_expect(eq(int, tenon_executor_create(&executor, NULL), TENON_EINVAL));
 }
+
+// --- on workers ---
+
+static int note_clock(tenon_task *self, void *clock)
+{
+    (void)self;
+    return pthread_getcpuclockid(pthread_self(), clock);
+}
+
+static bool is_asleep(void *executor)
+{
+    struct tn_idle *idle = &((tenon_executor *)executor)->idle;
+
+    return tn_load_relaxed(&idle->state) == TN_IDLE_SLEEPING_ONE;
+}
+
+static uint64_t cpu_ns(clockid_t clock)
+{
+    struct timespec used;
+
+    cr_assert(zero(int, clock_gettime(clock, &used)));
+    return TENON_SECONDS((uint64_t)used.tv_sec) + (uint64_t)used.tv_nsec;
+}
+
+// What it has to put away then is no reason to begin again.
+Test(wait_policy, says_how_long_a_worker_looks_after_its_last_task)
+{
+    const uint64_t look_ns = TENON_MILLISECONDS(200);
+    tenon_executor *executor = pool_create_with(TENON_EXECUTOR_OPTIONS(
+            .worker_count = 1, .spare_count = TENON_NO_SPARES,
+            .idle_spin_ns = look_ns));
+    clockid_t clock;
+
+    must_run(executor, note_clock, &clock, TENON_OK);
+    cr_assert(gate_poll(is_asleep, executor));
+    uint64_t before_ns = cpu_ns(clock);
+    must_run(executor, note_clock, &clock, TENON_OK);
+    cr_assert(gate_poll(is_asleep, executor));
+    cr_expect(lt(u64, cpu_ns(clock) - before_ns, look_ns + look_ns / 2));
+    pool_destroy(executor);
+}
+
+// --- in waits ---
 
 // A wait that is over at the fourth look.
 struct wait {
