@@ -2,7 +2,7 @@
 #
 # report — from the samples to a table of ratios.
 
-from cases import PACKAGES, REFERENCES
+from cases import CASES, PACKAGES, REFERENCES
 
 RIVALS = ('libgomp', 'libomp', 'onetbb', 'glib')
 TITLES = {'onetbb': 'oneTBB', 'glib': 'GLib', 'tenon': 'Tenon'}
@@ -110,6 +110,19 @@ def versions(results):
                      if name not in REFERENCES)
 
 
+def left_out(results, about):
+    """What these tables do not tell, and what a whole run would measure."""
+    known = {case.name for case in CASES if case.is_quick or not about['quick']}
+    measured = {key[0] for key in results.samples}
+    unknown = sorted(measured - {case.name for case in CASES})
+    if unknown:
+        yield ('note: not told, since there is no such case any more: ' +
+               ', '.join(unknown))
+    unmeasured = sorted(known - measured)
+    if unmeasured and not about.get('only'):
+        yield f'note: not measured: {", ".join(unmeasured)}'
+
+
 def head(results, about):
     """Lines: when, where, with what, and what is to be said of that."""
     yield (f'{about["date"]}, {about["cpu_model"]}, {about["num_cpus"]} CPUs, '
@@ -122,6 +135,7 @@ def head(results, about):
                'other work was running')
     if about['quick']:
         yield 'note: --quick: smaller sizes, fewer repetitions'
+    yield from left_out(results, about)
     for name in sorted(results.missing):
         packages = PACKAGES.get(name)
         yield (f'missing: {title(name)} was not built' +

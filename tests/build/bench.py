@@ -18,6 +18,7 @@ from points import differ, point, run
 
 # From bench/, which `madeup` has put on the path.
 import compare
+import report
 import samples
 import targets
 from cases import CASES, OPENMP
@@ -211,6 +212,29 @@ def refused():
             except ValueError:
                 continue
         yield f'accepted: {text[:60]}'
+
+
+@point('what the tables leave out is said: no case any more, not measured')
+def left_out():
+    every = {(case.name, 'tenon', 1): STEADY for case in CASES}
+    yield from differ('a whole run',
+                      list(report.left_out(results(every), ABOUT)), [])
+    gone = results({**every, ('gone', 'tenon', 1): STEADY})
+    yield from differ('a case that is gone', list(report.left_out(gone, ABOUT)),
+                      ['note: not told, since there is no such case any more: '
+                       'gone'])
+    del every[TENON]
+    yield from differ('one that is new',
+                      list(report.left_out(results(every), ABOUT)),
+                      ['note: not measured: fib'])
+    yield from differ('--only', list(report.left_out(
+        results(every), {**ABOUT, 'only': '^uts'})), [])
+    for case in CASES:
+        if not case.is_quick:
+            del every[case.name, 'tenon', 1]
+    every[TENON] = STEADY
+    yield from differ('--quick', list(report.left_out(
+        results(every), {**ABOUT, 'quick': True})), [])
 
 
 # --- The targets -------------------------------------------------------------
