@@ -32,7 +32,7 @@ typedef struct tenon_clock {
 
 /// What a thread does that has nothing to run: looks for work, which finds it
 /// within a microsecond and takes a CPU meanwhile, or sleeps, which takes none,
-/// and some ten microseconds to wake.
+/// and some tens of microseconds to wake.
 typedef enum tenon_wait_policy {
     TENON_WAIT_DEFAULT,   ///< $TENON_WAIT_POLICY: passive, balanced or active;
                           ///< not set: balanced
@@ -54,7 +54,8 @@ typedef struct tenon_executor_options {
     size_t stack_size_bytes;  ///< per thread, >= 64 KiB. 0: 16 MiB, on demand
     tenon_wait_policy wait_policy;  ///< 0: the default
     uint64_t idle_spin_ns;  ///< look for work so long before sleep, whatever
-                            ///< the policy. 0: as it says
+                            ///< the policy, which still says how long in a
+                            ///< join. 0: as it says
     const char *name;       ///< threads are `name`-0, ...; NULL: "tenon"
     /// At most so many tasks in the queue outside of the workers', in which
     /// foreign threads put theirs: then their spawns give TENON_EAGAIN. Tasks
@@ -87,8 +88,10 @@ typedef struct tenon_executor_info {
 ///
 /// Owns:     `*executor` is the caller's: tenon_executor_destroy().
 /// Threads:  any.
-/// Errors:   TENON_EINVAL an option, $TENON_NUM_THREADS or $TENON_WAIT_POLICY
-///           makes no sense; TENON_ENOMEM; TENON_EFORK.
+/// Errors:   TENON_EINVAL an option makes no sense, or, where it is 0, what
+///           stands for it in the environment, $TENON_NUM_THREADS or
+///           $TENON_WAIT_POLICY: set to "" it does not, either; TENON_ENOMEM;
+///           TENON_EFORK.
 TENON_API TENON_NODISCARD tenon_status tenon_executor_create(
     tenon_executor **executor, const tenon_executor_options *options);
 

@@ -21,7 +21,8 @@ typedef struct tenon_invocation {
     void *arg;
 } tenon_invocation;
 
-/// An array of them and its length, for the call.
+/// An array of them and its length, for the call. C only: C++ has no such
+/// arrays.
 #define TENON_INVOCATIONS(...)                             \
     ((const tenon_invocation[]){__VA_ARGS__}),             \
         (sizeof((const tenon_invocation[]){__VA_ARGS__}) / \

@@ -41,7 +41,8 @@ typedef struct tenon_mapping {
 /// Owns:     the arrays and `context` are yours. `report` as for
 ///           tenon_parallel_for(). Results that were made when it is stopped
 ///           are in `to`.
-/// Threads:  any. In a task it nests there, and runs on that executor.
+/// Threads:  any. In a task it nests there, and runs on that executor if the
+///           options name no other.
 /// Blocks:   until all calls have ended.
 /// Errors:   as tenon_parallel_for(); TENON_EINVAL also: no mapping, no `fn`,
 ///           no array for one element or more that have a size, or arrays

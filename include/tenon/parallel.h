@@ -48,8 +48,8 @@ typedef struct tenon_parallel_options {
     uint64_t timeout_ns;       ///< as for a scope
     tenon_token *parent;       ///< as for a scope
     tenon_range *failed;  ///< set to the chunk that failed, or ended the loop,
-                          ///< first; of two at the same time, either. NULL: no
-                          ///< matter
+                          ///< first; of two at the same time, either; else
+                          ///< untouched. NULL: no matter
 } tenon_parallel_options;
 
 #define TENON_PARALLEL_OPTIONS(...)   \
@@ -63,7 +63,8 @@ typedef struct tenon_parallel_options {
 ///
 /// Owns:     `context` is yours. `report` as for tenon_scope_join(), but
 ///           untouched if nothing is begun: zero it before.
-/// Threads:  any. In a task it nests there, and runs on that executor.
+/// Threads:  any. In a task it nests there, and runs on that executor if the
+///           options name no other.
 /// Blocks:   until all calls have ended.
 /// Errors:   the join status: TENON_ERRORS with the error of each call that
 ///           failed (the report is `cancelled`, too: the others were);
@@ -92,7 +93,7 @@ typedef struct tenon_grid {
 /// tenon_parallel_for() in two dimensions: call `fn` for every block of the
 /// grid; those at its far borders may be smaller. Blocks of a row of blocks
 /// come one after the other. `chunk_size` counts blocks; `failed` is a range of
-/// blocks, numbered row by row.
+/// blocks, numbered row by row: with a `chunk_size` of 1, the block that did.
 ///
 /// Owns:     as tenon_parallel_for(); `grid` until it returns.
 /// Threads:  as tenon_parallel_for().

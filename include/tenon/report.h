@@ -35,7 +35,8 @@ struct tenon_report {
     uint64_t cancelled_count;
     uint64_t dropped_count;   ///< cancelled before they ran; one whose own
                               ///< deadline passed before has failed
-    uint64_t rejected_count;  ///< spawns refused; not among the spawned
+    uint64_t rejected_count;  ///< calls to spawn that were refused because it
+                              ///< was cancelled; not among the spawned
     uint64_t alone_count;     ///< cancelled or dropped by their own token only
 
     uint64_t error_count;        ///< exact, of tasks, body and callbacks

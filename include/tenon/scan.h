@@ -20,14 +20,16 @@ extern "C" {
 /// order, and writes for each what it wants: before it has folded the item,
 /// that is an exclusive scan, after it an inclusive one.
 ///
-/// `reduction` says how to fold where nothing is to be written.
+/// `reduction` says how to fold where nothing is to be written: not every item,
+/// and none after it was given to `apply`, which may therefore write over it.
 ///
 /// Source:   two passes over one part more than there are workers, as in
 ///           Blelloch, "Prefix Sums and Their Applications" (1990): the first
 ///           part is final in the first pass, the last one needs no fold.
 /// Owns:     `context` is yours. `report` as for tenon_parallel_for(). What
 ///           `apply` has written when it is stopped is there.
-/// Threads:  any. In a task it nests there, and runs on that executor.
+/// Threads:  any. In a task it nests there, and runs on that executor if the
+///           options name no other.
 /// Blocks:   until all calls have ended.
 /// Errors:   as tenon_parallel_reduce(); TENON_EINVAL also: no `apply`;
 ///           TENON_ENOMEM no memory for the results of the parts.

@@ -177,8 +177,8 @@ TENON_API bool tenon_scope_cancel(
     tenon_scope *scope, int code, const char *format, ...) TENON_PRINTF(3, 4);
 
 /// Move its deadline to `deadline_ns` of its executor's clock, earlier or
-/// later;
-/// TENON_NO_DEADLINE: none. A time that is past cancels the scope at once.
+/// later; TENON_NO_DEADLINE: none. A time that is past cancels the scope at
+/// once.
 ///
 /// Threads:  as tenon_scope_cancel().
 /// Blocks:   for a moment, if it is just being fired.

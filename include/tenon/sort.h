@@ -30,7 +30,8 @@ typedef int tenon_compare_fn(
 ///           TENON_OK. `report` as for tenon_parallel_for(). `compare` is given
 ///           elements of the array or of a copy, which begins on a border of 64
 ///           bytes.
-/// Threads:  any. In a task it nests there, and runs on that executor.
+/// Threads:  any. In a task it nests there, and runs on that executor if the
+///           options name no other.
 /// Blocks:   until it is sorted, or stopped.
 /// Errors:   the join status: TENON_CANCELLED and TENON_TIMEOUT as for a loop;
 ///           TENON_EINVAL no array for one element or more, no `compare`, a

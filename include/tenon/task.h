@@ -46,15 +46,15 @@ typedef enum tenon_outcome {
 /// A task at its end, as callbacks see it: valid until they return.
 typedef struct tenon_completion {
     tenon_outcome outcome;
-    int status;                ///< what it returned; TENON_CANCELLED if dropped
-    uint64_t id;               ///< as given at its spawn, or 0
-    const char *name;          ///< or ""
-    void *arg;                 ///< not yet destroyed
-    tenon_handle *handle;      ///< of tenon_spawn_task(), or NULL
-    const tenon_error *error;  ///< its own, that the report of the scope will
-                               ///< have: `next` is not to be read before the
-    ///< join; NULL: no failure, one not kept, or one of a forked child that
-    ///< it passed on
+    int status;            ///< what it returned; TENON_CANCELLED if dropped
+    uint64_t id;           ///< as given at its spawn, or 0
+    const char *name;      ///< or ""
+    void *arg;             ///< not yet destroyed
+    tenon_handle *handle;  ///< of tenon_spawn_task(), or NULL
+    /// Its own, that the report of the scope will have: `next` is not to be
+    /// read before the join. NULL: no failure, one not kept, or one of a forked
+    /// child that it passed on.
+    const tenon_error *error;
 } tenon_completion;
 
 /// Called once when a task has ended, run or dropped, before its argument is

@@ -175,7 +175,7 @@ static inline struct tn_worker *tn_task_worker(const tenon_task *self)
 
     tn_require(
         (worker != NULL && worker->face.current == self) || tn_has_forked,
-        "this task does not run on this thread");
+        "this task is not the one that this thread runs now");
     return worker;
 }
 
