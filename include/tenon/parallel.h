@@ -47,9 +47,11 @@ typedef struct tenon_parallel_options {
     const char *name;          ///< of the scope and its task; NULL: none
     uint64_t timeout_ns;       ///< as for a scope
     tenon_token *parent;       ///< as for a scope
-    tenon_range *failed;  ///< set to the chunk that failed, or ended the loop,
-                          ///< first; of two at the same time, either; else
-                          ///< untouched. NULL: no matter
+    /// Set to the chunk whose call failed, or ended the loop, first: of two at
+    /// the same time, either. (That a child of a call has failed stops the
+    /// others at once, but tells only when the call returns it.) Else
+    /// untouched. NULL: no matter.
+    tenon_range *failed;
 } tenon_parallel_options;
 
 #define TENON_PARALLEL_OPTIONS(...)   \

@@ -47,6 +47,7 @@ static tenon_status choose_parts(
 
     loop->chunk_size = options->chunk_size;
     if (loop->reduction != NULL && options->is_reproducible) {
+        loop->chunk_size = SIZE_MAX;
         loop->part_size = options->chunk_size != 0
                               ? options->chunk_size
                               : divide(count, REPRODUCIBLE_PARTS);
@@ -57,6 +58,8 @@ static tenon_status choose_parts(
     }
     tenon_status status = tn_workers_count(options->executor, &worker_count);
     if (status == TENON_OK) {
+        loop->chunk_size =
+            options->chunk_size == 0 ? SIZE_MAX : options->chunk_size;
         loop->part_size = divide(count, worker_count);
     }
     return status;

@@ -98,24 +98,31 @@ static bool is_stopped(tenon_task *self)
     return tenon_scope_cancelled(tenon_task_scope(self));
 }
 
-// `failed` and the primary error are of one chunk. So who comes second lets the
-// first one's error be recorded, which cancels, before its own.
-static void claim_failure(tenon_task *self, struct chunk *chunk, int status)
+// False: another one has failed before.
+static bool claim(struct tn_loop *loop, tenon_range range)
 {
-    struct tn_loop *loop = chunk->loop;
     bool has_failed = false;
 
     // relaxed: the join of the whole publishes what the first one writes.
     if (!tn_cas_relaxed(&loop->has_failed, &has_failed, true)) {
+        return false;
+    }
+    if (loop->failed != NULL) {
+        *loop->failed = range;
+    }
+    return true;
+}
+
+// `failed` and the primary error are of one chunk, but for errors of children of
+// the body. So who comes second lets the first one's error be recorded, which
+// cancels, before its own.
+static void claim_failure(tenon_task *self, struct chunk *chunk, int status)
+{
+    if (!claim(chunk->loop, chunk->range)) {
         while (!is_stopped(self)) {
             sched_yield();
         }
-        return;
-    }
-    if (loop->failed != NULL) {
-        *loop->failed = chunk->range;
-    }
-    if (status == TENON_CANCELLED) {
+    } else if (status == TENON_CANCELLED) {
         tenon_scope_cancel(
             tenon_task_scope(self), status, "a body has ended the loop");
     }
@@ -145,8 +152,46 @@ static int call(
     tenon_task *self, struct tn_loop *loop, tenon_range range, void *value)
 {
     struct chunk chunk = {loop, range, value};
+    int status = tenon_fork_join(self, run_body, &chunk);
 
-    return tenon_fork_join(self, run_body, &chunk);
+    // A scope that the body left open is found after it has returned.
+    if (status != TENON_OK && status != TENON_CANCELLED) {
+        claim(loop, range);
+    }
+    return status;
+}
+
+static struct pace first_pace(const struct tn_loop *loop)
+{
+    return (struct pace){
+        .chunk_size = loop->chunk_size == 0 ? 1 : loop->chunk_size};
+}
+
+// One chunk from the front. They come to take some CHUNK_NS, unless their size
+// is given.
+static int run_chunk(
+    tenon_task *self, struct tn_loop *loop, tenon_range *range,
+    struct pace *pace, void *value)
+{
+    bool is_last = count_of(*range) < pace->chunk_size;
+    tenon_range chunk = {
+        range->first, is_last ? range->end : range->first + pace->chunk_size};
+
+    range->first = chunk.end;
+    if (loop->chunk_size != 0 || is_last) {
+        pace->now_ns = 0;
+        return call(self, loop, chunk, value);
+    }
+    uint64_t begin_ns = pace->now_ns != 0 ? pace->now_ns : tn_clock_now_ns();
+    int status = call(self, loop, chunk, value);
+    pace->now_ns = tn_clock_now_ns();
+    uint64_t took_ns = pace->now_ns - begin_ns;
+    if (took_ns < CHUNK_NS && pace->chunk_size <= SIZE_MAX / 2) {
+        pace->chunk_size *= 2;
+    } else if (took_ns > CHUNK_NS * 2 && pace->chunk_size > 1) {
+        pace->chunk_size /= 2;
+    }
+    return status;
 }
 
 // --- parts made beforehand ---
@@ -164,15 +209,11 @@ static int run_part(tenon_task *self, void *arg)
 static int run_chunks(
     tenon_task *self, struct tn_loop *loop, tenon_range range, void *value)
 {
-    size_t size = loop->chunk_size == 0 ? SIZE_MAX : loop->chunk_size;
+    struct pace pace = first_pace(loop);
     int status = TENON_OK;
 
     while (range.first < range.end && status == TENON_OK) {
-        size_t count = count_of(range) < size ? count_of(range) : size;
-        tenon_range chunk = {range.first, range.first + count};
-
-        status = call(self, loop, chunk, value);
-        range.first = chunk.end;
+        status = run_chunk(self, loop, &range, &pace, value);
     }
     return status;
 }
@@ -241,33 +282,6 @@ static int split(
     return part_append(right, value, status, tenon_join(self, &child));
 }
 
-// One chunk from the front. They come to take some CHUNK_NS, unless their size
-// is given.
-static int run_chunk(
-    tenon_task *self, struct tn_loop *loop, tenon_range *range,
-    struct pace *pace, void *value)
-{
-    bool is_last = count_of(*range) < pace->chunk_size;
-    tenon_range chunk = {
-        range->first, is_last ? range->end : range->first + pace->chunk_size};
-
-    range->first = chunk.end;
-    if (loop->chunk_size != 0 || is_last) {
-        pace->now_ns = 0;
-        return call(self, loop, chunk, value);
-    }
-    uint64_t begin_ns = pace->now_ns != 0 ? pace->now_ns : tn_clock_now_ns();
-    int status = call(self, loop, chunk, value);
-    pace->now_ns = tn_clock_now_ns();
-    uint64_t took_ns = pace->now_ns - begin_ns;
-    if (took_ns < CHUNK_NS && pace->chunk_size <= SIZE_MAX / 2) {
-        pace->chunk_size *= 2;
-    } else if (took_ns > CHUNK_NS * 2 && pace->chunk_size > 1) {
-        pace->chunk_size /= 2;
-    }
-    return status;
-}
-
 static int run_adaptively(
     tenon_task *self, struct tn_loop *loop, tenon_range range,
     struct pace *pace, void *value)
@@ -293,8 +307,7 @@ static int run_adaptively(
 int tn_loop_run(
     tenon_task *self, struct tn_loop *loop, tenon_range range, void *value)
 {
-    struct pace pace = {
-        .chunk_size = loop->chunk_size == 0 ? 1 : loop->chunk_size};
+    struct pace pace = first_pace(loop);
 
     return loop->part_size == 0
                ? run_adaptively(self, loop, range, &pace, value)

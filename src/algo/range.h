@@ -19,7 +19,7 @@ struct tn_loop {
     const tenon_reduction *reduction;
     void *context;
 
-    size_t chunk_size;  // 0: as many as take CHUNK_NS
+    size_t chunk_size;  // 0: as many as take CHUNK_NS; SIZE_MAX: the part
     size_t part_size;  // items of a part, the last one's may be fewer; 0: parts
                        // are made when somebody is free
 

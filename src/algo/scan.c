@@ -5,8 +5,9 @@
 // Shape:    p + 1 parts for p workers. First pass: part 0 is applied, parts 1
 //           .. p-1 are folded. Second pass: parts 1 .. p are applied. One
 //           worker: one part, one pass.
-// Memory:   a result for each part, and two to count with, in one block. After
-//           the first pass that of a part becomes what comes before it.
+// Memory:   a result for each part, and two to count with, in one block, each
+//           in cache lines of its own: workers write theirs at the same time.
+//           After the first pass that of a part becomes what comes before it.
 
 #include "tenon/scan.h"
 
@@ -28,13 +29,14 @@ struct scan {
     tenon_range range;
     size_t part_count;
     bool is_second;          // pass
-    unsigned char *results;  // part_count + SPARE_COUNT of them
+    unsigned char *results;  // part_count + SPARE_COUNT of them,
+    size_t stride;           // so many bytes apart
     struct tn_loop loop;
 };
 
 static void *result_of(const struct scan *scan, size_t part)
 {
-    return scan->results + part * scan->reduction->size;
+    return scan->results + part * scan->stride;
 }
 
 // A chunk of a part; those before it in the part are done.
@@ -115,7 +117,12 @@ static bool make_results(struct scan *scan)
     const tenon_reduction *reduction = scan->reduction;
     size_t count = scan->part_count + SPARE_COUNT;
 
-    scan->results = tn_alloc_aligned(count, reduction->size);
+    // Of a size that is too large to be rounded up there is no array, either.
+    scan->stride = (reduction->size - 1) / TN_CACHE_LINE + 1;
+    if (__builtin_mul_overflow(scan->stride, TN_CACHE_LINE, &scan->stride)) {
+        return false;
+    }
+    scan->results = tn_alloc_aligned(count, scan->stride);
     for (size_t i = 0; i < count && scan->results != NULL; i++) {
         memcpy(result_of(scan, i), reduction->identity, reduction->size);
     }

@@ -293,6 +293,39 @@ Test(parallel_stop, cause_primary_error_and_failed_are_of_one_chunk)
     pool_destroy(executor);
 }
 
+static int leave_open_at_7(
+    tenon_task *self, size_t first, size_t end, void *context)
+{
+    (void)self;
+    (void)end;
+    return first == 7 ? (int)tenon_scope_open(context, NULL) : TENON_OK;
+}
+
+static void leave_open(tenon_executor *executor)
+{
+    static tenon_scope left_open;
+    tenon_range failed = {0, 0};
+    tenon_report report = {0};
+
+    cr_assert(eq(
+        int,
+        tenon_parallel_for(
+            0, 10, leave_open_at_7, &left_open,
+            TENON_PARALLEL_OPTIONS(
+                    .executor = executor, .chunk_size = 1, .failed = &failed),
+            &report),
+        TENON_ERRORS));
+    cr_expect(eq(int, report.primary->code, TENON_ESTRUCT));
+    cr_expect(eq(sz, failed.first, 7));
+    cr_expect(eq(sz, failed.end, 8));
+    tenon_report_free(&report);
+}
+
+Test(parallel_stop, chunk_that_only_left_a_scope_open_has_failed)
+{
+    pool_each_parallel(leave_open);
+}
+
 // The second one leaves a scope open that nobody cancels: its polls tell of
 // that one.
 static int fail_behind_a_shield(

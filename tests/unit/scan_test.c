@@ -178,6 +178,53 @@ Test(scan, failure_is_in_the_report_and_its_chunk_is_told)
     pool_each(fail_to_scan);
 }
 
+// --- stopped ---
+
+#define MANY_ITEMS SIZE_MAX
+
+static int fold_nothing(
+    tenon_task *self, size_t first, size_t end, void *result, void *context)
+{
+    (void)self;
+    (void)first;
+    (void)end;
+    (void)result;
+    (void)context;
+    return TENON_OK;
+}
+
+static int cancel_at_once(
+    tenon_task *self, size_t first, size_t end, void *result, void *context)
+{
+    atomic_size_t *applied_count = context;
+
+    (void)result;
+    atomic_fetch_add(applied_count, end - first);
+    tenon_scope_cancel(tenon_task_scope(self), 0, NULL);
+    return TENON_OK;
+}
+
+// Whatever the chunks are: no part is one, however many items it has.
+static void stop_within_a_part(tenon_executor *executor)
+{
+    tenon_reduction nothing = composition;
+    atomic_size_t applied_count = 0;
+
+    nothing.fold = fold_nothing;
+    cr_expect(
+        eq(int,
+           tenon_parallel_scan(
+               0, MANY_ITEMS, &nothing, cancel_at_once, &applied_count,
+               TENON_PARALLEL_OPTIONS(.executor = executor), NULL),
+           TENON_CANCELLED));
+    cr_expect(lt(sz, atomic_load(&applied_count), MANY_ITEMS / 1000));
+}
+
+Test(scan, cancel_stops_it_within_a_part)
+{
+    pool_each(stop_within_a_part);
+}
+
 static tenon_status scan_nothing(
     const tenon_reduction *reduction, tenon_fold_fn *apply)
 {
@@ -192,11 +239,13 @@ Test(scan, nonsense_is_refused)
     tenon_reduction without_combine = composition;
     tenon_reduction without_identity = composition;
     tenon_reduction without_size = composition;
+    tenon_reduction too_large = composition;
 
     without_fold.fold = NULL;
     without_combine.combine = NULL;
     without_identity.identity = NULL;
     without_size.size = 0;
+    too_large.size = SIZE_MAX;
     cr_expect(eq(int, scan_nothing(NULL, write_totals), TENON_EINVAL));
     cr_expect(eq(int, scan_nothing(&without_fold, write_totals), TENON_EINVAL));
     cr_expect(
@@ -205,6 +254,7 @@ Test(scan, nonsense_is_refused)
         eq(int, scan_nothing(&without_identity, write_totals), TENON_EINVAL));
     cr_expect(eq(int, scan_nothing(&without_size, write_totals), TENON_EINVAL));
     cr_expect(eq(int, scan_nothing(&composition, NULL), TENON_EINVAL));
+    cr_expect(eq(int, scan_nothing(&too_large, write_totals), TENON_ENOMEM));
     cr_expect(eq(
         int,
         tenon_parallel_scan(2, 1, &composition, write_totals, NULL, NULL, NULL),
