@@ -2,7 +2,8 @@
 //
 // fork — recursion on all cores: a child in the caller's frame, joined last in,
 // first out, for the price of a call. The child shares its parent's scope and
-// token; an error of it is recorded in that scope.
+// token; an error of it is recorded in that scope. Scopes that the parent has
+// open itself are not the child's: their cancels and deadlines do not reach it.
 //
 //     tenon_fork(self, &child, half, &left);
 //     tenon_status right_status = half(self, &right);
@@ -62,8 +63,9 @@ static inline int64_t tenon_fork(
 ///
 /// Last in, first out: what was forked after it is joined or taken back
 /// already. One that is not the newest is not taken back (false). In debug mode
-/// `place` is not looked at; in other modes the place of another child may take
-/// that one for it.
+/// `place` is not looked at, and misuse is found. In other modes a place that
+/// is that of another child by now takes that one back instead, whose
+/// tenon_join() then never returns.
 ///
 ///     int64_t place = tenon_fork(self, &child, half, &left);
 ///     ...
@@ -74,8 +76,9 @@ static inline int64_t tenon_fork(
 ///     }
 ///
 /// Threads:  the one that forked it. Aborts here, or in the tenon_join() of who
-///           forked it, if `self` did not fork it or it is joined already; in
-///           debug mode also on another thread.
+///           forked it, if `self` did not fork it or it is joined already and
+///           nothing has taken its place; in debug mode in any case, and on
+///           another thread, too.
 /// Blocks:   never. Not a cancellation checkpoint.
 /// Errors:   none. False for one that is not the newest, and in a fork(2)
 ///           child.

@@ -31,7 +31,9 @@ typedef struct tenon_invocation {
 /// Call calls[0 .. call_count - 1], each as a child of `self` (tenon_fork(),
 /// tenon_fork_join()), and wait for all. What nobody else takes is called here,
 /// in the order of the array. None begins after one that was called here has
-/// failed, or `self` was cancelled.
+/// failed, or `self` was cancelled. As forked children they do not see the
+/// scopes that `self` has open: the cancel of one keeps only those from
+/// beginning that nobody else has taken.
 ///
 /// Owns:     the array is yours until it returns.
 /// Threads:  the one that runs `self`; as tenon_fork() elsewhere.
@@ -41,7 +43,7 @@ typedef struct tenon_invocation {
 ///           recorded already, as tenon_join() says. TENON_CANCELLED also if
 ///           one was not begun, TENON_EINVAL no array for one call or more, or
 ///           one without a function: none was called. TENON_EFORK in the child
-///           of a fork(2), where none is called.
+///           of a fork(2), unless `self` is cancelled; none is called there.
 /// Cost:     a fork for each; O(log call_count) frames, no memory.
 TENON_API TENON_NODISCARD tenon_status tenon_invoke(
     tenon_task *self, const tenon_invocation *calls, size_t call_count);

@@ -22,6 +22,7 @@
 bool tn_has_forked;
 
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
+static bool is_process_set_up;
 
 // In the child of a fork: its one thread is no worker of anything. If a task
 // runs on it, its end must be noticed, and its forks are none.
@@ -39,8 +40,14 @@ static void after_fork(void)
 
 static void setup_process(void)
 {
+    is_process_set_up = pthread_atfork(NULL, NULL, after_fork) == 0;
     tn_fence_setup();
-    pthread_atfork(NULL, NULL, after_fork);
+}
+
+bool tn_executor_setup(void)
+{
+    pthread_once(&process_once, setup_process);
+    return is_process_set_up;
 }
 
 // Looks at every queue; called after a fence.
@@ -95,13 +102,15 @@ struct tenon_executor *tn_executor_create(
     const struct tn_executor_config *config)
 {
     uint32_t capacity = config->worker_count + config->spare_count;
+
+    if (!tn_executor_setup()) {
+        return NULL;
+    }
     struct tenon_executor *executor = aligned_alloc(
         alignof(struct tenon_executor), sizeof(struct tenon_executor));
-
     if (executor == NULL) {
         return NULL;
     }
-    pthread_once(&process_once, setup_process);
     init_fields(executor, config);
     if (!tn_idle_init(&executor->idle, capacity, has_work, call, executor)) {
         goto free_executor;

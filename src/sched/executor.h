@@ -51,10 +51,13 @@ struct tenon_executor {
     struct tn_foreign foreign;
 };
 
-// Set in the child of a fork of a process that had an executor: none of its
-// threads exists here, and any lock may be held by one of them for ever.
-// Written by the only thread there is.
+// Set in the child of a fork of a process that had an executor, or was about to
+// make one: none of its threads exists here, and any lock may be held by one of
+// them for ever. Written by the only thread there is.
 extern bool tn_has_forked;
+
+// [any] From now on a fork sets it. False: no memory for that.
+bool tn_executor_setup(void);
 
 // [any] NULL: no memory.
 struct tenon_executor *tn_executor_create(

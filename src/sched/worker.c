@@ -31,7 +31,8 @@
 
 __thread struct tn_worker *tn_worker_here;
 
-struct tenon_worker tn_worker_blank;
+// No place is its newest: an unfork goes the slow way.
+struct tenon_worker tn_worker_blank = {.deque.bottom = INT64_MIN + 2};
 
 struct find {
     struct tn_job *job;
@@ -261,13 +262,19 @@ static bool look_around(struct tn_worker *worker, struct find *find)
     return find->job != NULL || steal_from_peers(worker, find);
 }
 
+static bool is_stopping(struct tn_worker *worker)
+{
+    return tn_load_acquire(&worker->executor->is_stopping);  // E1 executor.c
+}
+
 // Look again and again for a while, unless enough others do.
 static bool look_for_a_while(struct tn_worker *worker, struct find *find)
 {
     struct tenon_executor *executor = worker->executor;
     bool is_extra =
         tn_idle_searching_count(worker->idle) > executor->searcher_limit;
-    uint64_t end_ns = is_extra ? 0 : tn_clock_now_ns() + executor->idle_spin_ns;
+    uint64_t spin_ns = is_extra ? 0 : executor->idle_spin_ns;
+    uint64_t begin_ns = spin_ns == 0 ? 0 : tn_clock_now_ns();
 
     do {
         if (look_around(worker, find)) {
@@ -276,13 +283,9 @@ static bool look_for_a_while(struct tn_worker *worker, struct find *find)
         for (int i = 0; i < 16; i++) {
             tn_pause();
         }
-    } while (end_ns != 0 && tn_clock_now_ns() < end_ns);
+    } while (spin_ns != 0 && !is_stopping(worker) &&
+             tn_clock_now_ns() - begin_ns < spin_ns);
     return false;
-}
-
-static bool is_stopping(struct tn_worker *worker)
-{
-    return tn_load_acquire(&worker->executor->is_stopping);  // E1 executor.c
 }
 
 // False: the executor stops.

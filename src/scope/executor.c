@@ -192,6 +192,10 @@ tenon_status tenon_executor_default(tenon_executor **executor)
     if (tn_has_forked) {
         return TENON_EFORK;
     }
+    // Before the lock: a fork may leave it held.
+    if (!tn_executor_setup()) {
+        return TENON_ENOMEM;
+    }
     pthread_mutex_lock(&default_lock);
     if (default_executor == NULL) {
         status = tenon_executor_create(&default_executor, NULL);

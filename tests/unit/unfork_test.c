@@ -203,6 +203,38 @@ Test(unfork, place_is_none_where_fences_are_portable_and_in_debug_mode)
     cr_expect(eq(int, place.place < 0, has_no_inline_calls()));
 }
 
+// A place that is none, where calls are not inline.
+static int unfork_nowhere(tenon_task *self, void *arg)
+{
+    bool *was_taken_back = arg;
+    atomic_uint run_count = 0;
+    tenon_task older;
+    tenon_task newer;
+
+    tenon_fork(self, &older, task_count, &run_count);
+    tenon_fork(self, &newer, task_count, &run_count);
+    *was_taken_back = tenon_unfork(self, &newer, -1);
+    int status = *was_taken_back ? task_count(self, &run_count)
+                                 : tenon_join(self, &newer);
+    status |= tenon_join(self, &older);
+    return atomic_load(&run_count) == 2 ? status : 1;
+}
+
+Test(unfork, place_that_is_none_loses_nothing)
+{
+    tenon_executor *plain = pool_create(1);
+    tenon_executor *debugged = pool_create_with(
+        TENON_EXECUTOR_OPTIONS(.worker_count = 1, .debug = true));
+    bool was_taken_back = false;
+
+    must_run(plain, unfork_nowhere, &was_taken_back, TENON_OK);
+    cr_expect(was_taken_back);
+    must_run(debugged, unfork_nowhere, &was_taken_back, TENON_OK);
+    cr_expect(was_taken_back);
+    pool_destroy(plain);
+    pool_destroy(debugged);
+}
+
 // --- by what is called at the end of a task ---
 
 static void look_at_place_there(void *arg)

@@ -120,6 +120,37 @@ Test(wait_policy, says_how_long_a_worker_looks_after_its_last_task)
     pool_destroy(executor);
 }
 
+Test(wait_policy, worker_that_looks_for_long_does_not_hold_up_the_end)
+{
+    tenon_executor *executor = create(TENON_WAIT_DEFAULT, TENON_SECONDS(3600));
+
+    must_run(executor, task_ok, NULL, TENON_OK);
+    pool_destroy(executor);
+}
+
+struct usage {
+    clockid_t clock;
+    uint64_t before_ns;
+};
+
+static bool has_looked_for_long(void *arg)
+{
+    struct usage *usage = arg;
+
+    return cpu_ns(usage->clock) - usage->before_ns > TENON_MILLISECONDS(20);
+}
+
+Test(wait_policy, worker_that_is_to_look_for_ever_does)
+{
+    tenon_executor *executor = create(TENON_WAIT_DEFAULT, UINT64_MAX - 1);
+    struct usage usage;
+
+    must_run(executor, note_clock, &usage.clock, TENON_OK);
+    usage.before_ns = cpu_ns(usage.clock);
+    cr_expect(gate_poll(has_looked_for_long, &usage));
+    pool_destroy(executor);
+}
+
 // --- in waits ---
 
 // A wait that is over at the fourth look.
