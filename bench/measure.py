@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 
 from cases import CASES, REFERENCES, Case
-from samples import name_of
+from samples import check_line, name_of
 
 PROCESS_SECONDS_MAX = 900
 # What would change a library behind our back.
@@ -87,12 +87,22 @@ class Bench:
         self.tell(None, total)
 
     def run_batch(self, batch):
-        started = [(job, subprocess.Popen(
-            self.command(job), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=environment())) for job in batch]
+        started = [(job, self.start(job)) for job in batch]
         for job, process in started:
-            self.finish(job, process)
+            if process is not None:
+                self.finish(job, process)
+            self.done_count += 1
+
+    def start(self, job):
+        """Its process; None: there is none."""
+        try:
+            return subprocess.Popen(
+                self.command(job), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                errors='replace', env=environment())
+        except OSError as error:
+            self.fail(job, f'cannot be started: {error.strerror}')
+            return None
 
     def finish(self, job, process):
         try:
@@ -100,16 +110,21 @@ class Bench:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
-            self.failures.append(f'{job.name}: no end after '
-                                 f'{PROCESS_SECONDS_MAX} s')
+            self.fail(job, f'no end after {PROCESS_SECONDS_MAX} s')
             return
-        finally:
-            self.done_count += 1
         if process.returncode != 0:
-            self.failures.append(f'{job.name}: exit status '
-                                 f'{process.returncode}: {err.strip()}')
+            self.fail(job, f'exit status {process.returncode}: {err.strip()}')
             return
-        self.samples.setdefault(job.key, []).append(json.loads(out))
+        try:
+            line = json.loads(out)
+            check_line(line)
+        except ValueError as error:
+            self.fail(job, f'does not print its figures: {error}')
+            return
+        self.samples.setdefault(job.key, []).append(line)
+
+    def fail(self, job, why):
+        self.failures.append(f'{job.name}: {why}')
 
     def tell(self, job, total):
         if not sys.stderr.isatty():

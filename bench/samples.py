@@ -5,6 +5,7 @@
 
 import json
 import statistics
+import sys
 
 # What the samples that are not times are called in JSON.
 FIGURES = {'%': 'cpu_percent', 'MiB': 'rss_growth_mib'}
@@ -12,6 +13,9 @@ FIGURES = {'%': 'cpu_percent', 'MiB': 'rss_growth_mib'}
 COPIED = ('size', 'unit', 'operations', 'submitters', 'pause_ns',
           'before_mib', 'peak_mib', 'after_mib', 'peak_rss_mib', 'p50_ns',
           'p99_ns', 'p999_ns', 'max_ns', 'version', 'compiler', 'min', 'max')
+# What such a line must have, and be.
+NUMBERS = ('median', 'cpu_ns', 'operations', 'repetitions')
+TEXTS = ('size', 'version', 'compiler')
 
 
 class Results:
@@ -71,6 +75,31 @@ def key_of(name):
     if label != 'workers':
         raise ValueError(f'no name of a benchmark of ours: {name}')
     return case, implementation, int(count)
+
+
+# --- Checked -----------------------------------------------------------------
+
+def is_number(value):
+    """Of those that can be counted with: not NaN, not infinite."""
+    return (isinstance(value, (int, float)) and not isinstance(value, bool) and
+            abs(value) <= sys.float_info.max)
+
+
+def check_line(line):
+    """ValueError: no program of ours prints that."""
+    if not isinstance(line, dict):
+        raise ValueError(f'{line!r} is no line of figures')
+    unit = line.get('unit')
+    if unit not in ('ns', *FIGURES):
+        raise ValueError(f'unit is {unit!r}')
+    for name in (*NUMBERS, *COPIED):
+        if name not in line and name not in NUMBERS:
+            continue
+        value = line.get(name)
+        is_right = (isinstance(value, str) if name in ('unit', *TEXTS)
+                    else is_number(value))
+        if not is_right:
+            raise ValueError(f'{name} is {value!r}')
 
 
 # --- Written -----------------------------------------------------------------

@@ -248,6 +248,36 @@ def documents():
         results, about, 'docs/benchmarks/README.md'))
 
 
+@point('run: a program that prints no figures fails, the others count')
+@in_folder
+def run_no_figures(folder):
+    folder.takes('fib-serial', 1e6)
+    for text in ('', 'nonsense', '[]', '7', '{}', '{"median": 1}', '\\377',
+                 json.dumps(line('soon')), json.dumps(line(float('nan'))),
+                 json.dumps(line(1e6, unit='apples')),
+                 json.dumps(line(1e6, p99_ns=None)),
+                 json.dumps(line(1e6, version=3))):
+        folder.program('fib-tenon', f"#!/bin/sh\nprintf '{text}\\n'\n")
+        result = folder.run('--only', '^fib/.*1$', '--repetitions', '1')
+        yield from differ(f'status of {text}', result.returncode, 1)
+        if 'FAILED fib/tenon/workers:1: does not print its figures: ' \
+                not in result.stdout:
+            yield f'{text}: {result.stdout}{result.stderr}'
+        stored, _ = load(folder.root / 'bench.json')
+        yield from differ('measured', list(stored.samples), [SERIAL])
+
+
+@point('run: a program that cannot be started fails')
+@in_folder
+def run_no_start(folder):
+    folder.takes('fib-serial', 1e6)
+    folder.program('fib-tenon', '#!/none/such\n')
+    result = folder.run('--only', '^fib/.*1$', '--repetitions', '1')
+    yield from differ('status', result.returncode, 1)
+    if 'FAILED fib/tenon/workers:1: cannot be started: ' not in result.stdout:
+        yield f'{result.stdout}{result.stderr}'
+
+
 @point('run: a wrong answer, no program, no file: each has its status')
 @in_folder
 def run_failures(folder):
