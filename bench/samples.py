@@ -16,6 +16,8 @@ COPIED = ('size', 'unit', 'operations', 'submitters', 'pause_ns',
 # What such a line must have, and be.
 NUMBERS = ('median', 'cpu_ns', 'operations', 'repetitions')
 TEXTS = ('size', 'version', 'compiler')
+# Nothing takes no time; but an idle process may use none of the CPU's.
+TIMES = ('median', 'cpu_ns', 'p50_ns', 'p99_ns', 'p999_ns', 'max_ns')
 
 
 class Results:
@@ -73,7 +75,7 @@ def key_of(name):
     case, implementation, workers = name.split('/')
     label, _, count = workers.partition(':')
     if label != 'workers':
-        raise ValueError(f'no name of a benchmark of ours: {name}')
+        raise ValueError('no name of a benchmark of ours')
     return case, implementation, int(count)
 
 
@@ -83,6 +85,22 @@ def is_number(value):
     """Of those that can be counted with: not NaN, not infinite."""
     return (isinstance(value, (int, float)) and not isinstance(value, bool) and
             abs(value) <= sys.float_info.max)
+
+
+def check_numbers(values):
+    """ValueError: one of them is NaN or infinite."""
+    for name, value in values.items():
+        if isinstance(value, (int, float)) and not is_number(value):
+            raise ValueError(f'{name} is {value!r}')
+
+
+def check_times(line):
+    """ValueError: something took no time, or less."""
+    if line['cpu_ns'] < 0:
+        raise ValueError(f'cpu_ns is {line["cpu_ns"]!r}, less than 0')
+    for name in TIMES if line['unit'] == 'ns' else ():
+        if name in line and line[name] <= 0:
+            raise ValueError(f'{name} is {line[name]!r}, not above 0')
 
 
 def check_line(line):
@@ -100,6 +118,7 @@ def check_line(line):
                     else is_number(value))
         if not is_right:
             raise ValueError(f'{name} is {value!r}')
+    check_times(line)
 
 
 # --- Written -----------------------------------------------------------------
@@ -188,6 +207,8 @@ def store(path, results, about):
 
 def line_of(entry):
     """What a program printed, as far as its entry tells."""
+    if entry['time_unit'] != 'ns':
+        raise ValueError('not in nanoseconds')
     line = {name: entry[name] for name in COPIED if name in entry}
     unit = next((unit for unit, name in FIGURES.items() if name in entry),
                 'ns')
@@ -197,18 +218,20 @@ def line_of(entry):
     line.setdefault('operations', round(median / each) if each else 1)
     line.update(unit=unit, median=median, cpu_ns=entry['cpu_time'],
                 repetitions=entry['iterations'])
+    check_line(line)
     return line
 
 
 def results_of(data):
     samples = {}
     for entry in data['benchmarks']:
-        if entry['run_type'] != 'iteration':
-            continue
-        if entry['time_unit'] != 'ns':
-            raise ValueError(f'{entry["name"]}: not in nanoseconds')
-        samples.setdefault(key_of(entry['run_name']), []).append(
-            line_of(entry))
+        try:
+            check_numbers(entry)
+            if entry['run_type'] == 'iteration':
+                samples.setdefault(key_of(entry['run_name']), []).append(
+                    line_of(entry))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f'{entry["name"]}: {error}') from error
     return Results(samples, data['context'].get('missing', ()))
 
 

@@ -214,6 +214,49 @@ def refused():
         yield f'accepted: {text[:60]}'
 
 
+def load_changed(old, **fields):
+    """What load() says of a file whose third entry was changed: '' is none."""
+    data = samples.google(old, ABOUT)
+    data['benchmarks'][2].update(fields)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, 'bench.json')
+        path.write_text(json.dumps(data))
+        try:
+            samples.load(path)
+        except ValueError as error:
+            return str(error)
+    return ''
+
+
+@point('JSON with times that cannot be is refused, and the entry named')
+def impossible():
+    timed = results({TENON: STEADY}, p99_ns=7.0)
+    for value in (0, -1, -0.5, math.nan, math.inf, -math.inf, 10 ** 400, '5',
+                  None, True, []):
+        for name in ('real_time', 'cpu_time', 'p99_ns'):
+            got = load_changed(timed, **{name: value})
+            if not got.startswith('fib/tenon/workers:1: '):
+                yield f'{name} of {value}: {got!r}'
+    for name in ('peak_rss_mib', 'ns_per_operation', 'pause_ns', 'other'):
+        if not load_changed(timed, **{name: math.nan}):
+            yield f'accepted: {name} that is no number'
+    yield from differ('unchanged', load_changed(timed), '')
+
+
+@point('JSON may tell of no idle time, no growth, no pause')
+def possible():
+    for unit, name in samples.FIGURES.items():
+        old = samples.Results({('idle', 'tenon', 1): [
+            line(1.0, unit=unit, operations=0) for _ in range(3)]})
+        yield from differ(unit, load_changed(
+            old, **{name: 0, 'cpu_time': 0, 'real_time': 0}), '')
+        yield from differ(f'{unit}, infinite', load_changed(
+            old, **{name: math.inf}),
+            f'idle/tenon/workers:1: {name} is inf')
+    yield from differ('no pause', load_changed(
+        results({TENON: STEADY}, pause_ns=7), pause_ns=0), '')
+
+
 @point('what the tables leave out is said: no case any more, not measured')
 def left_out():
     every = {(case.name, 'tenon', 1): STEADY for case in CASES}

@@ -256,7 +256,8 @@ def run_no_figures(folder):
                  json.dumps(line('soon')), json.dumps(line(float('nan'))),
                  json.dumps(line(1e6, unit='apples')),
                  json.dumps(line(1e6, p99_ns=None)),
-                 json.dumps(line(1e6, version=3))):
+                 json.dumps(line(1e6, version=3)), json.dumps(line(0)),
+                 json.dumps(line(1e6, p99_ns=-1))):
         folder.program('fib-tenon', f"#!/bin/sh\nprintf '{text}\\n'\n")
         result = folder.run('--only', '^fib/.*1$', '--repetitions', '1')
         yield from differ(f'status of {text}', result.returncode, 1)
