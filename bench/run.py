@@ -24,15 +24,22 @@ from machine import context, cpu_count
 from measure import Bench
 from samples import Results, load, store
 
+WORKERS = [1, 2]
+WORKERS_MAX = 65535  # of an executor
 REPETITIONS = 7
 QUICK_REPETITIONS = 3
 WRONG, USAGE = 1, 2
 
 
 def worker_counts(text):
-    counts = sorted({int(part) for part in text.split(',')})
-    if counts[0] < 1:
-        raise argparse.ArgumentTypeError('numbers from 1')
+    try:
+        counts = sorted({int(part) for part in text.split(',')})
+    except ValueError:
+        counts = [0]
+    if counts[0] < 1 or counts[-1] > WORKERS_MAX:
+        raise argparse.ArgumentTypeError(
+            f'expected numbers from 1 to {WORKERS_MAX} with commas between '
+            f'them, got {text!r}')
     return counts
 
 
@@ -68,8 +75,8 @@ def parser_of_options():
         help='smaller sizes, fewer repetitions, fewer rivals')
     add('--only', default='', metavar='PATTERN', type=pattern,
         help='regular expression in CASE/LIBRARY/workers:N')
-    add('--workers', type=worker_counts, default=[1, 2], metavar='LIST',
-        help='numbers of workers: 1,2')
+    add('--workers', type=worker_counts, metavar='LIST',
+        help=f'numbers of workers, 1 to {WORKERS_MAX}: 1,2')
     add('--repetitions', type=int, metavar='R',
         help=f'processes per figure: {REPETITIONS}, or {QUICK_REPETITIONS} '
         'with --quick')
@@ -82,9 +89,11 @@ def parse(arguments):
     parser = parser_of_options()
     options = parser.parse_args(arguments)
     if options.source:
-        for name in ('quick', 'repetitions', 'seed', 'output'):
-            if getattr(options, name):
+        for name in ('quick', 'workers', 'repetitions', 'seed', 'output'):
+            if getattr(options, name) is not parser.get_default(name):
                 parser.error(f'--{name}: with --from nothing is measured')
+    if options.workers is None:
+        options.workers = WORKERS
     if options.repetitions is None:
         options.repetitions = (QUICK_REPETITIONS if options.quick
                                else REPETITIONS)

@@ -291,12 +291,30 @@ def run_failures(folder):
         yield result.stdout
     folder.takes('fib-tenon', 1e6)
     folder.run('--only', '^fib/')
-    for more in (('--only', 'nothing'), ('--quick',), ('--seed', '1')):
+    for more in (('--only', 'nothing'), ('--quick',), ('--workers', '1,2'),
+                 ('--seed', '1'), ('--seed', '0'), ('--repetitions', '0')):
         result = folder.run('--from', folder.root / 'bench.json', *more)
         yield from differ(f'--from {more}', result.returncode, 2)
     for option in ('--from', '--compare'):
         result = folder.run(option, folder.root / 'none.json')
         yield from differ(option, result.returncode, 2)
+
+
+@point('run: --workers takes numbers from 1 to 65535')
+@in_folder
+def run_workers(folder):
+    folder.takes('fib-tenon', 1e6)
+    for text in ('abc', '', '1,', '0', '-1', '1.5', '65536', '9' * 5000):
+        result = folder.run('--only', '^fib/', f'--workers={text}')
+        yield from differ(f'status of {text}', result.returncode, 2)
+        if 'expected numbers from 1 to 65535' not in result.stderr:
+            yield result.stderr
+    result = folder.run('--only', '^fib/', '--workers', '65535,3')
+    yield from differ('status', result.returncode, 0)
+    stored, about = load(folder.root / 'bench.json')
+    yield from differ('workers', about['workers'], [3, 65535])
+    yield from differ('measured', list(stored.samples), [
+        ('fib', 'tenon', 3), ('fib', 'tenon', 65535)])
 
 
 if __name__ == '__main__':
