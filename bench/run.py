@@ -5,11 +5,13 @@
 # measured before, and tells: a table, the targets, what changed, plots, a page.
 
 import argparse
+import contextlib
 import os
 import random
 import re
 import shlex
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True  # nothing is written beside the sources
 
@@ -64,8 +66,10 @@ def parser_of_options():
     add('--compare', metavar='OLD',
         help='say what became slower or faster since that JSON file; exit 1 if '
         'something of Tenon became slower')
-    add('--plots', metavar='DIR', help='draw SVG files there, with gnuplot')
-    add('--page', metavar='FILE', help='write all that is told as Markdown')
+    add('--plots', metavar='DIR',
+        help='draw SVG files there, with gnuplot; the folder is made')
+    add('--page', metavar='FILE',
+        help='write all that is told as Markdown; its folder is made')
     add('--summary', metavar='FILE',
         help='write the most telling figures between the marks in that Markdown '
         'file')
@@ -81,7 +85,8 @@ def parser_of_options():
         help=f'processes per figure: {REPETITIONS}, or {QUICK_REPETITIONS} '
         'with --quick')
     add('--seed', type=int, help='of the order')
-    add('--output', metavar='FILE', help='JSON goes here: DIR/bench.json')
+    add('--output', metavar='FILE',
+        help='JSON goes here, into a folder that is there: DIR/bench.json')
     return parser
 
 
@@ -129,11 +134,53 @@ def read(path):
         raise Failed(f'{path}: {error}') from error
 
 
+@contextlib.contextmanager
+def writing(path):
+    """Failed, in a sentence, where that cannot be done."""
+    try:
+        yield
+    except OSError as error:
+        raise Failed(f'{path}: {error.strerror}') from error
+
+
+def check_file(path):
+    """Failed unless it can be written; it is left as it is."""
+    folder = os.path.dirname(path) or '.'
+    if not path or os.path.isdir(path):
+        raise Failed(f'{path!r} is no name of a file')
+    if os.path.exists(path):
+        if not os.access(path, os.W_OK):
+            raise Failed(f'{path}: must not be written')
+    elif not os.path.isdir(folder):
+        raise Failed(f'{path}: there is no folder {folder}')
+    else:
+        with writing(f'{path}: {folder}'):
+            tempfile.TemporaryFile(dir=folder).close()
+
+
 def check_summary(path):
     try:
         summary.parts_of(path)
     except (OSError, ValueError) as error:
         raise Failed(f'{path}: {error}') from error
+
+
+def check_documents(options):
+    """Failed unless they can be written; folders are made."""
+    files = [path for path in (options.page, options.summary) if path]
+    folders = [os.path.dirname(options.page) or '.'] if options.page else []
+    if options.plots:
+        plots.require()
+        folders.append(options.plots)
+        files += [os.path.join(options.plots, plot.file)
+                  for plot in plots.PLOTS]
+    if options.summary:
+        check_summary(options.summary)
+    for folder in folders:
+        with writing(folder):
+            os.makedirs(folder, exist_ok=True)
+    for path in files:
+        check_file(path)
 
 
 def read_part(options):
@@ -162,6 +209,7 @@ def measure(options, command):
     if not jobs:
         raise Failed(f'nothing to run: no program in {options.build_dir}/bench '
                      f'matches {options.only!r}')
+    check_file(options.output)
     about = context()
     about.update(executable='bench/run.py', command=command, seed=options.seed,
                  repetitions=options.repetitions, quick=options.quick,
@@ -171,7 +219,11 @@ def measure(options, command):
     bench.run(jobs)
     about['failures'] = bench.failures
     results = Results(bench.samples, bench.missing)
-    store(options.output, results, about)
+    try:
+        store(options.output, results, about)
+    except OSError as error:
+        print(report.table(results, CASES, about))  # what is left of it
+        raise Failed(f'{options.output}: {error.strerror}') from error
     return results, about
 
 
@@ -204,18 +256,22 @@ def print_comparison(path, before, results, about):
 def write_documents(options, results, about, command):
     drawn = []
     if options.plots:
-        drawn = plots.draw(options.plots, results, command)
+        with writing(options.plots):
+            drawn = plots.draw(options.plots, results, command)
         names = ', '.join(plot.file for plot in drawn) or 'nothing to draw'
         print(f'plots: {options.plots}: {names}')
     if options.page:
-        page.write(options.page, page.text(
-            results, about, command, options.page, drawn, options.plots))
+        text = page.text(
+            results, about, command, options.page, drawn, options.plots)
+        with writing(options.page):
+            page.write(options.page, text)
         print(f'page: {options.page}')
     if options.summary:
         folder = os.path.dirname(options.summary) or '.'
         source = os.path.relpath(options.page, folder) if options.page else ''
-        summary.write(options.summary,
-                      summary.content(results, about, source))
+        text = summary.content(results, about, source)
+        with writing(options.summary):
+            summary.write(options.summary, text)
         print(f'summary: {options.summary}')
 
 
@@ -241,10 +297,7 @@ def main(arguments):
     command = dev_command(arguments)
     try:
         # Now, not when half an hour has been spent.
-        if options.plots:
-            plots.require()
-        if options.summary:
-            check_summary(options.summary)
+        check_documents(options)
         before = read(options.compare) if options.compare else None
         results, about = (read_part(options) if options.source
                           else measure(options, command))

@@ -4,6 +4,7 @@
 # how long they took, the exit status, the page, the plots.
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -298,6 +299,47 @@ def run_failures(folder):
     for option in ('--from', '--compare'):
         result = folder.run(option, folder.root / 'none.json')
         yield from differ(option, result.returncode, 2)
+
+
+@point('run: where nothing can be written is said before anything is measured')
+@in_folder
+def run_unwritable(folder):
+    folder.takes('fib-tenon', 1e6)
+    file = folder.root / 'file'
+    file.touch()
+    (folder.root / 'folder').mkdir()
+    for option, path, wanted in (
+            ('--output', '/none/such/x.json', 'there is no folder /none/such'),
+            ('--output', '/proc/x.json', '/proc/x.json: /proc: '),
+            ('--output', folder.root / 'folder', 'is no name of a file'),
+            ('--output', '', 'is no name of a file'),
+            ('--page', file / 'x.md', f'{file}: '),
+            ('--page', '/proc/none/x.md', '/proc/none: '),
+            ('--page', folder.root / 'folder', 'is no name of a file'),
+            ('--plots', file, ''), ('--plots', '/proc/none', '')):
+        result = folder.run('--only', '^fib/', option, path)
+        yield from differ(f'{option} {path}', result.returncode, 2)
+        if (wanted not in result.stderr or 'Traceback' in result.stderr or
+                folder.log.exists()):
+            yield f'{option} {path}: {result.stderr}'
+    yield from differ('left behind', sorted(os.listdir(folder.root)),
+                      ['bench', 'file', 'folder'])
+
+
+@point('run: a disk that is full is said, not a traceback')
+@in_folder
+def run_full(folder):
+    folder.takes('fib-tenon', 1e6)
+    result = folder.run('--only', '^fib/', '--output', '/dev/full')
+    yield from differ('--output', result.returncode, 2)
+    if '/dev/full: ' not in result.stderr or 'Traceback' in result.stderr:
+        yield result.stderr
+    if 'fib    42' not in result.stdout:
+        yield f'what was measured is lost: {result.stdout}'
+    result = folder.run('--only', '^fib/', '--page', '/dev/full')
+    yield from differ('--page', result.returncode, 2)
+    if '/dev/full: ' not in result.stderr or 'Traceback' in result.stderr:
+        yield result.stderr
 
 
 @point('run: --workers takes numbers from 1 to 65535')
