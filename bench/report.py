@@ -119,7 +119,7 @@ def left_out(results, about):
         yield ('note: not told, since there is no such case any more: ' +
                ', '.join(unknown))
     unmeasured = sorted(known - measured)
-    if unmeasured and not about.get('only'):
+    if unmeasured and not about.get('only') and not about.get('part'):
         yield f'note: not measured: {", ".join(unmeasured)}'
 
 

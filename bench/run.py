@@ -187,7 +187,7 @@ def read_part(options):
     """What --only asks for, of --from."""
     results, about = read(options.source)
     if options.only:
-        about['only'] = options.only
+        about['part'] = options.only
         results = results.part(lambda name: re.search(options.only, name))
         if not results.samples:
             raise Failed(f'{options.source}: nothing in it matches '

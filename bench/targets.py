@@ -3,6 +3,7 @@
 # targets — the figures that Tenon must reach and those it aims at, and how each
 # one fared.
 
+import re
 from dataclasses import dataclass
 from typing import Callable
 
@@ -185,6 +186,17 @@ def keys_needed(targets=TARGETS):
     return {key for target in targets for key in target.keys}
 
 
+def keys_asked(about):
+    """What a run was to measure, by its context: only, part, quick, workers.
+
+    `part` is what --only takes of a file, beside its own `only`.
+    """
+    patterns = [about.get(name, '') for name in ('only', 'part')]
+    return {job.key for job in all_jobs(about.get('workers', COUNTS),
+                                        about.get('quick', False))
+            if all(re.search(pattern, job.name) for pattern in patterns)}
+
+
 # --- The check ---------------------------------------------------------------
 
 @dataclass(frozen=True)
@@ -207,15 +219,14 @@ def verdict_of(target, value, is_expected):
 def check(results, about, targets=TARGETS):
     """How each target fared.
 
-    What was not measured is short of its bound, unless nobody asked for it:
-    `about`, the context of the run, has only, quick and workers.
+    What was not measured is short of its bound, unless nobody asked for it by
+    `about`, the context of the run.
     """
-    planned = {job.key for job in all_jobs(about.get('workers', COUNTS),
-                                           about.get('quick', False))}
+    asked = keys_asked(about)
     outcomes = []
     for target in targets:
         value = target.value(results)
-        is_expected = not about.get('only') and planned.issuperset(target.keys)
+        is_expected = asked.issuperset(target.keys)
         outcomes.append(
             Outcome(target, value, verdict_of(target, value, is_expected)))
     return outcomes

@@ -270,8 +270,9 @@ def left_out():
     yield from differ('one that is new',
                       list(report.left_out(results(every), ABOUT)),
                       ['note: not measured: fib'])
-    yield from differ('--only', list(report.left_out(
-        results(every), {**ABOUT, 'only': '^uts'})), [])
+    for name in ('only', 'part'):
+        yield from differ(name, list(report.left_out(
+            results(every), {**ABOUT, name: '^uts'})), [])
     for case in CASES:
         if not case.is_quick:
             del every[case.name, 'tenon', 1]
@@ -309,7 +310,13 @@ def reached():
 def not_measured():
     one = target(3.2, 2.3)
     yield from differ('a whole run', verdict(None, one), 'SHORT')
-    yield from differ('--only', verdict(None, one, only='uts'), '--')
+    for pattern, expected in (('uts', '--'), ('fib/tenon', '--'),
+                              ('^fib', 'SHORT'), ('workers:1$', 'SHORT')):
+        for name in ('only', 'part'):
+            yield from differ(f'--only {pattern}',
+                              verdict(None, one, **{name: pattern}), expected)
+    yield from differ('a part of a part',
+                      verdict(None, one, only='tenon', part='^fib'), '--')
     yield from differ('--workers 4', verdict(None, one, workers=[4]), '--')
     long = targets.Target('a figure', 'MiB', 64, None, targets.peak_over,
                           (('uts-T3L', 'tenon', 2), ('uts-T3L', 'serial', 1)))

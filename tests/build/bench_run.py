@@ -160,6 +160,23 @@ def run_check(folder):
             yield f'{value}: {result.stdout}{result.stderr}'
 
 
+@point('run: --check --only ends with 1 if a rival is missing')
+@in_folder
+def run_no_rival(folder):
+    folder.takes('nqueens-tenon', 1e6)
+    for pattern, status, verdict in (('^nqueens/', 1, 'SHORT'),
+                                     ('^nqueens/tenon', 0, '--')):
+        for more in ((), ('--from', folder.root / 'bench.json')):
+            result = folder.run('--check', '--only', pattern, *more)
+            yield from differ(f'{pattern} {more}', result.returncode, status)
+            if f'{verdict}  not measured' not in result.stdout:
+                yield f'{pattern} {more}: {result.stdout}{result.stderr}'
+    # The file knows that it is of Tenon alone.
+    result = folder.run('--check', '--only', '^nqueens/', '--from',
+                        folder.root / 'bench.json')
+    yield from differ('a part of a part', result.returncode, 0)
+
+
 @point('run: --check measures what targets need, 7 times, and no more')
 @in_folder
 def run_part(folder):
