@@ -25,10 +25,10 @@ from cases import CASES
 from machine import context, cpu_count
 from measure import Bench
 from samples import Results, load, store
+from targets import REPETITIONS
 
 WORKERS = [1, 2]
 WORKERS_MAX = 65535  # of an executor
-REPETITIONS = 7
 QUICK_REPETITIONS = 3
 WRONG, USAGE = 1, 2
 
@@ -233,6 +233,8 @@ def print_check(results, about):
     rows = [['', 'measured', 'must', 'aim', ''],
             *map(targets.cells, outcomes)]
     print('\n' + '\n'.join(report.aligned(rows, {0, 4})))
+    for note in targets.notes(outcomes, results, about):
+        print(f'\n{note}')
     short = targets.short(outcomes)
     if short:
         print(f'\nshort of their must: {"; ".join(short)}')

@@ -11,6 +11,8 @@ from measure import all_jobs
 from report import number
 
 MIB = 1 << 20
+# Processes for each figure.
+REPETITIONS = 7
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,16 @@ def cells(outcome):
             'not measured' if value is None
             else f'{number(value)} {target.unit}',
             target.bound(target.must), target.bound(target.aim), target.name]
+
+
+def notes(outcomes, results, about):
+    """What is to be said of the verdicts as a whole."""
+    counts = [len(results.samples[key]) for outcome in outcomes
+              for key in outcome.target.keys if key in results.samples]
+    least = min(counts, default=REPETITIONS)
+    if least < REPETITIONS and not about.get('quick'):
+        yield (f'note: verdicts of too few processes ({least}): at least '
+               f'{REPETITIONS} are asked for')
 
 
 def short(outcomes):

@@ -334,6 +334,22 @@ def told():
                       ['SHORT', '4 x', '<= 3.2 x', '<= 2.3 x', 'a figure'])
 
 
+@point('check: fewer than 7 processes are noted, but for --quick')
+def few_processes():
+    note = 'note: verdicts of too few processes (6): at least 7 are asked for'
+    for mine, other, quick, expected in (
+            (STEADY, STEADY, False, []), (STEADY[1:], STEADY, False, [note]),
+            (STEADY, STEADY[1:], False, [note]), ([], [], False, []),
+            (STEADY[1:], STEADY, True, [])):
+        one = results({key: values for key, values in (
+            (TENON, mine), (SERIAL, other), (('mixed', 'tenon', 1), [1e6]))
+            if values})
+        about = {**ABOUT, 'quick': quick}
+        outcomes = targets.check(one, about, [target(3.2, 2.3)])
+        yield from differ(f'{len(mine)} and {len(other)}', list(
+            targets.notes(outcomes, one, about)), expected)
+
+
 @point('check: every kind of figure')
 def figures():
     key, other = TENON, ('fib', 'tenon', 2)

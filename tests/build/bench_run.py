@@ -160,6 +160,22 @@ def run_check(folder):
             yield f'{value}: {result.stdout}{result.stderr}'
 
 
+@point('run: --check of too few processes says so')
+@in_folder
+def run_few(folder):
+    folder.takes('fib-serial', 1e6)
+    folder.takes('fib-tenon', 2e6)
+    check = '--check', '--only', '^fib/.*1$'
+    source = '--from', folder.root / 'bench.json'
+    for options, is_noted in (
+            ((), False), (source, False), (('--repetitions', '6'), True),
+            (source, True), (('--quick',), False), (source, False)):
+        result = folder.run(*check, *options)
+        yield from differ(f'status of {options}', result.returncode, 0)
+        yield from differ(f'noted with {options}',
+                          'at least 7 are asked for' in result.stdout, is_noted)
+
+
 @point('run: --check --only ends with 1 if a rival is missing')
 @in_folder
 def run_no_rival(folder):
