@@ -25,11 +25,14 @@ from dataclasses import dataclass
 from cases import REFERENCES
 from report import aligned, figure, number
 from samples import name_of
+from targets import keys_asked
 
 CHANCE_MAX = 0.01
 CHANGE_MIN = 0.05
 # Less than that is beyond the clock, or of no importance, whatever its ratio.
 DIFFERENCE_MIN = {'ns': 20, '%': 0.05, 'MiB': 1}
+# Of each of two runs, for CHANCE_MAX.
+REPETITIONS_MIN = 5
 # Up to so many values together all ways are counted.
 COUNTED_MAX = 20
 
@@ -142,6 +145,37 @@ def slower(changes):
     """Names of what became slower and is Tenon's."""
     return [name_of(change.key) for change in changes
             if change.verdict == SLOWER and change.key[1] == 'tenon']
+
+
+def lost(old, new, about):
+    """Names of what is Tenon's and of the old run, and is not in the new one,
+    which was to measure it by its context."""
+    asked = keys_asked(about)
+    return [name_of(key) for key in sorted(old.samples)
+            if key[1] == 'tenon' and key in asked and key not in new.samples]
+
+
+# --- Whether there is anything to judge --------------------------------------
+
+def verdicts_on_tenon(changes):
+    return {change.verdict for change in changes if change.key[1] == 'tenon'}
+
+
+def is_judged(changes):
+    """Was anything of Tenon's?"""
+    return not verdicts_on_tenon(changes) <= {FEW, OTHER_SIZE}
+
+
+def advice(changes):
+    """What to do where nothing was."""
+    verdicts = verdicts_on_tenon(changes)
+    if not verdicts:
+        return ('no figure of it is in both: measure both with the same --only '
+                'and --workers')
+    ways = {FEW: f'with --repetitions {REPETITIONS_MIN} at least',
+            OTHER_SIZE: 'with --quick, or neither'}
+    return 'measure both ' + ', and both '.join(
+        way for verdict, way in ways.items() if verdict in verdicts)
 
 
 # --- In words ----------------------------------------------------------------

@@ -65,7 +65,8 @@ def parser_of_options():
         'exit 1 if one is not reached')
     add('--compare', metavar='OLD',
         help='say what became slower or faster since that JSON file; exit 1 if '
-        'something of Tenon became slower')
+        'something of Tenon became slower or was not measured, or if nothing '
+        'of it could be compared')
     add('--plots', metavar='DIR',
         help='draw SVG files there, with gnuplot; the folder is made')
     add('--page', metavar='FILE',
@@ -205,7 +206,8 @@ def keys_of(options):
 def measure(options, command):
     """(results, context) of a run, stored as JSON besides."""
     bench = Bench(options)
-    jobs = bench.plan(keys_of(options))
+    keys = keys_of(options)
+    jobs = bench.plan(keys)
     if not jobs:
         raise Failed(f'nothing to run: no program in {options.build_dir}/bench '
                      f'matches {options.only!r}')
@@ -213,7 +215,8 @@ def measure(options, command):
     about = context()
     about.update(executable='bench/run.py', command=command, seed=options.seed,
                  repetitions=options.repetitions, quick=options.quick,
-                 only=options.only, workers=options.workers)
+                 only=options.only, workers=options.workers,
+                 check=keys is not None)
     if max(options.workers) > cpu_count():
         print(f'note: more workers than the {cpu_count()} CPUs')
     bench.run(jobs)
@@ -242,17 +245,23 @@ def print_check(results, about):
 
 
 def print_comparison(path, before, results, about):
-    """Names of what became slower since `before`, results and context."""
+    """What is wrong since `before`, results and context, in words."""
     old, old_about = before
     changes = compare.compare(old, results)
     print(f'\nAgainst {path}, of {old_about.get("date", "no known day")}:')
     for line in compare.unlike(old, results, old_about, about):
         print(line)
     print('\n' + compare.text(old, results, changes))
-    slower = compare.slower(changes)
-    if slower:
-        print(f'\nbecame slower: {", ".join(slower)}')
-    return slower
+    problems = [f'{title}: {", ".join(names)}' for title, names in (
+        ('became slower', compare.slower(changes)),
+        ('not measured any more', compare.lost(old, results, about)))
+        if names]
+    if not compare.is_judged(changes):
+        problems.append(f'nothing of Tenon is compared: '
+                        f'{compare.advice(changes)}')
+    for problem in problems:
+        print(f'\n{problem}')
+    return problems
 
 
 def write_documents(options, results, about, command):

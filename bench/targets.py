@@ -189,14 +189,16 @@ def keys_needed(targets=TARGETS):
 
 
 def keys_asked(about):
-    """What a run was to measure, by its context: only, part, quick, workers.
+    """What a run was to measure, by its context.
 
-    `part` is what --only takes of a file, beside its own `only`.
+    Of that, only, part, quick, workers and check; `part` is what --only takes
+    of a file, beside its own `only`, and `check` a run for the targets alone.
     """
     patterns = [about.get(name, '') for name in ('only', 'part')]
-    return {job.key for job in all_jobs(about.get('workers', COUNTS),
+    keys = {job.key for job in all_jobs(about.get('workers', COUNTS),
                                         about.get('quick', False))
             if all(re.search(pattern, job.name) for pattern in patterns)}
+    return keys & keys_needed() if about.get('check') else keys
 
 
 # --- The check ---------------------------------------------------------------

@@ -142,6 +142,61 @@ def missing_case():
             yield f'does not say "{wanted}": {text}'
 
 
+@point('compare: what is not measured any more is named, if it was asked for')
+def lost():
+    other = 'fib', 'tenon', 2
+    old = results({TENON: STEADY, other: STEADY, SERIAL: STEADY,
+                   ('fib', 'tenon', 4): STEADY, ('nest', 'tenon', 1): STEADY,
+                   ('heat', 'tenon', 1): STEADY, ('gone', 'tenon', 1): STEADY,
+                   ('uts-T1L', 'tenon', 1): STEADY})
+    new = results({TENON: STEADY})
+    names = {name: f'{name}/tenon/workers:1'
+             for name in ('heat', 'nest', 'uts-T1L')}
+    two = 'fib/tenon/workers:2'
+    for about, expected in (
+            ({}, [two, *names.values()]),
+            ({'only': '^fib'}, [two]), ({'part': '^fib'}, [two]),
+            ({'only': '^fib', 'part': 'heat'}, []),
+            ({'workers': [1]}, list(names.values())),
+            ({'workers': [4], 'only': '^fib'}, ['fib/tenon/workers:4']),
+            ({'quick': True}, [two, names['heat'], names['nest']]),
+            # No target is made of `heat`.
+            ({'check': True}, [two, names['nest'], names['uts-T1L']])):
+        yield from differ(f'{about}', compare.lost(
+            old, new, {**ABOUT, **about}), expected)
+    yield from differ('nothing', compare.lost(old, old, ABOUT), [])
+
+
+@point('compare: where nothing can be judged it says what to do')
+def advice():
+    few, many = STEADY[:4], STEADY
+    for old, new, size, expected in (
+            ({TENON: few}, {TENON: few}, '42',
+             'measure both with --repetitions 5 at least'),
+            ({TENON: many}, {TENON: many}, '38',
+             'measure both with --quick, or neither'),
+            ({TENON: many}, {SERIAL: many}, '42',
+             'no figure of it is in both: measure both with the same --only '
+             'and --workers'),
+            ({SERIAL: many}, {SERIAL: many}, '42',
+             'no figure of it is in both: measure both with the same --only '
+             'and --workers')):
+        changes = compare.compare(results(old), results(new, size=size))
+        yield from differ('judged', compare.is_judged(changes), False)
+        yield from differ('advice', compare.advice(changes), expected)
+    changes = compare.compare(results({TENON: many, ('nest', 'tenon', 1): few}),
+                              results({TENON: many, ('nest', 'tenon', 1): few}))
+    yield from differ('one of two', compare.is_judged(changes), True)
+
+
+@point('compare: 5 processes each can be told apart, 4 cannot')
+def least():
+    count = compare.REPETITIONS_MIN
+    if not (compare.least_chance(count, count) <= compare.CHANCE_MAX <
+            compare.least_chance(count - 1, count - 1)):
+        yield f'{count} is not the least number'
+
+
 @point('compare: a slower rival is told, but is no failure')
 def slower_rival():
     rival = 'fib', 'onetbb', 1

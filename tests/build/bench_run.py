@@ -228,6 +228,47 @@ def run_compare(folder):
     yield from differ('--from, the same file', result.returncode, 0)
 
 
+@point('run: --compare ends with 1 if something is not measured any more')
+@in_folder
+def run_lost(folder):
+    old, part = folder.root / 'old.json', folder.root / 'part.json'
+    for name in ('fib-tenon', 'nest-tenon', 'heat-tenon'):
+        folder.takes(name, 1e6)
+    folder.run('--only', '^(fib|nest|heat)/tenon', '--output', old)
+    (folder.root / 'bench' / 'nest-tenon').unlink()
+    for options, status in (
+            (('--only', '^(fib|nest)/', '--output', part), 1),
+            (('--only', '^fib/'), 0),
+            (('--only', '^fib/', '--workers', '1'), 0),
+            # No target is made of `heat`, so it is left out.
+            (('--only', 'fib/tenon/workers:2|heat', '--check'), 0),
+            (('--from', part), 1), (('--from', part, '--only', '^fib'), 0)):
+        result = folder.run('--compare', old, *options)
+        yield from differ(f'status of {options}', result.returncode, status)
+        yield from differ(
+            f'told with {options}',
+            'not measured any more: nest/tenon/workers:1, nest/tenon/workers:2'
+            in result.stdout, status == 1)
+
+
+@point('run: --compare ends with 1 if nothing of Tenon can be judged')
+@in_folder
+def run_unjudged(folder):
+    old = folder.root / 'old.json'
+    for name in ('fib-tenon', 'fib-serial', 'nest-tenon'):
+        folder.takes(name, 1e6)
+    folder.run('--only', '^fib/', '--output', old)
+    for options, wanted in (
+            (('--only', '^fib/', '--repetitions', '2'), '--repetitions 5'),
+            (('--only', '^fib/serial'), 'the same --only'),
+            (('--only', '^nest/'), 'the same --only')):
+        result = folder.run('--compare', old, *options)
+        yield from differ(f'status of {options}', result.returncode, 1)
+        if ('nothing of Tenon is compared: ' not in result.stdout or
+                wanted not in result.stdout):
+            yield f'{options}: {result.stdout}{result.stderr}'
+
+
 @point('run: --from and --page write the page, and measure nothing')
 @in_folder
 def run_page(folder):
