@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# compare — what became slower or faster between two runs, beyond noise.
+# compare — what became slower or faster between two runs, beyond noise: the
+# medians, the latencies of `mixed` in percentiles, the peak of memory.
 #
 # Two things must come together: the medians differ by 5 % and by more than can
 # be measured, and the processes of one run rank above those of the other as
@@ -33,6 +34,14 @@ CHANGE_MIN = 0.05
 DIFFERENCE_MIN = {'ns': 20, '%': 0.05, 'MiB': 1}
 # Of each of two runs, for CHANCE_MAX.
 REPETITIONS_MIN = 5
+# What is compared: its unit, None that of the line; and what it is called.
+FIELDS = {
+    'median': (None, ''),
+    'p50_ns': ('ns', '50 % latency'),
+    'p99_ns': ('ns', '99 % latency'),
+    'p999_ns': ('ns', '99.9 % latency'),
+    'peak_rss_mib': ('MiB', 'peak memory'),
+}
 # Up to so many values together all ways are counted.
 COUNTED_MAX = 20
 
@@ -96,6 +105,7 @@ def least_chance(old_count, new_count):
 @dataclass(frozen=True)
 class Change:
     key: tuple
+    field: str
     unit: str
     old: float      # medians
     new: float
@@ -105,6 +115,15 @@ class Change:
     @property
     def ratio(self):
         return self.new / self.old if self.old else math.nan
+
+    @property
+    def name(self):
+        return name_of_figure(self.key, self.field)
+
+
+def name_of_figure(key, field):
+    _, label = FIELDS[field]
+    return f'{name_of(key)} ({label})' if label else name_of(key)
 
 
 def is_large(old, new, unit):
@@ -125,34 +144,44 @@ def judge(old, new, unit):
     return value, SLOWER if after > before else FASTER
 
 
-def change_of(key, old, new):
+def change_of(key, field, old, new):
     one, other = old.line(key), new.line(key)
+    unit = FIELDS[field][0] or other['unit']
     if one.get('size') != other.get('size') or one['unit'] != other['unit']:
         result = None, OTHER_SIZE
     else:
-        result = judge(old.values(key), new.values(key), other['unit'])
-    return Change(key, other['unit'], old.median(key), new.median(key),
-                  *result)
+        result = judge(old.values(key, field), new.values(key, field), unit)
+    return Change(key, field, unit, old.median(key, field),
+                  new.median(key, field), *result)
+
+
+def figures(results):
+    """(key, field) of all that can be compared, in order."""
+    return [(key, field) for key in sorted(results.samples)
+            for field in FIELDS if results.values(key, field)]
 
 
 def compare(old, new):
-    """A Change for each name that both results have."""
-    return [change_of(key, old, new) for key in sorted(new.samples)
-            if key in old.samples]
+    """A Change for each figure that both results have."""
+    known = set(figures(old))
+    return [change_of(*figure, old, new) for figure in figures(new)
+            if figure in known]
 
 
 def slower(changes):
     """Names of what became slower and is Tenon's."""
-    return [name_of(change.key) for change in changes
+    return [change.name for change in changes
             if change.verdict == SLOWER and change.key[1] == 'tenon']
 
 
 def lost(old, new, about):
     """Names of what is Tenon's and of the old run, and is not in the new one,
     which was to measure it by its context."""
-    asked = keys_asked(about)
-    return [name_of(key) for key in sorted(old.samples)
-            if key[1] == 'tenon' and key in asked and key not in new.samples]
+    asked, known = keys_asked(about), set(figures(new))
+    return [name_of_figure(key, field) for key, field in figures(old)
+            if key[1] == 'tenon' and key in asked and
+            (key, field) not in known and
+            (field == 'median' or key in new.samples)]
 
 
 # --- Whether there is anything to judge --------------------------------------
@@ -182,20 +211,25 @@ def advice(changes):
 
 def cells(change):
     if change.verdict == OTHER_SIZE:
-        return [change.verdict, '', '', '', '', name_of(change.key)]
+        return [change.verdict, '', '', '', '', change.name]
     return [
         '' if change.verdict == SAME else change.verdict,
         '-' if math.isnan(change.ratio) else number(change.ratio),
         figure(change.old, change.unit), figure(change.new, change.unit),
         '-' if change.chance is None else f'{change.chance:.4f}',
-        name_of(change.key)]
+        change.name]
+
+
+def is_told(change):
+    """Every median is; the rest if there is something to tell."""
+    return change.field == 'median' or change.verdict in (SLOWER, FASTER)
 
 
 def drift(changes):
     """How the code that did not change fared: the machine's part in it."""
     ratios = [change.ratio for change in changes
-              if change.key[1] in REFERENCES and change.verdict != OTHER_SIZE
-              and change.old]
+              if change.key[1] in REFERENCES and change.field == 'median'
+              and change.verdict != OTHER_SIZE and change.old]
     return statistics.median(ratios) if ratios else None
 
 
@@ -231,7 +265,7 @@ def summary(changes):
     if value is not None:
         yield (f'serial code and ping-pong took {number(value)} times as long '
                '(median): that much is the machine')
-    others = [name_of(change.key) for change in changes
+    others = [change.name for change in changes
               if change.verdict == SLOWER and change.key[1] != 'tenon']
     if others:
         yield ('slower, but not Tenon: the machine, or another version: ' +
@@ -240,5 +274,6 @@ def summary(changes):
 
 def text(old, new, changes):
     head = ['', 'ratio', 'old', 'new', 'p', '']
-    return '\n'.join([*aligned([head, *map(cells, changes)], {0, 5}), '',
+    told = filter(is_told, changes)
+    return '\n'.join([*aligned([head, *map(cells, told)], {0, 5}), '',
                       *summary(changes), *absent(old, new)]).rstrip()

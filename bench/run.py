@@ -64,9 +64,9 @@ def parser_of_options():
         help='compare with the targets, and measure no more than they need; '
         'exit 1 if one is not reached')
     add('--compare', metavar='OLD',
-        help='say what became slower or faster since that JSON file; exit 1 if '
-        'something of Tenon became slower or was not measured, or if nothing '
-        'of it could be compared')
+        help='say what became slower or faster, or needs more memory, since '
+        'that JSON file; exit 1 if something of Tenon became slower or was not '
+        'measured, or if nothing of it could be compared')
     add('--plots', metavar='DIR',
         help='draw SVG files there, with gnuplot; the folder is made')
     add('--page', metavar='FILE',

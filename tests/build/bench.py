@@ -142,6 +142,62 @@ def missing_case():
             yield f'does not say "{wanted}": {text}'
 
 
+FIGURES = (
+    ('p50_ns', 1e5, 'ns', '50 % latency'),
+    ('p99_ns', 1e6, 'ns', '99 % latency'),
+    ('p999_ns', 2e6, 'ns', '99.9 % latency'),
+    ('peak_rss_mib', 4.0, 'MiB', 'peak memory'),
+)
+
+
+def with_figure(field, values, **others):
+    return samples.Results({('mixed', 'tenon', 2): [
+        line(1e6, **{**others, field: value}) for value in values]})
+
+
+@point('compare: latencies and peak memory are told where they changed')
+def more_figures():
+    every = {field: value for field, value, _, _ in FIGURES}
+    for field, value, unit, label in FIGURES:
+        name = f'mixed/tenon/workers:2 ({label})'
+        old = with_figure(field, [value] * 7, **every)
+        for factor, expected in ((10, compare.SLOWER), (1, compare.SAME),
+                                 (1.02, compare.SAME), (0.1, compare.FASTER)):
+            new = with_figure(field, [factor * value] * 7, **every)
+            changes = compare.compare(old, new)
+            one, = (change for change in changes if change.field == field)
+            yield from differ(f'{name} x {factor}', (one.verdict, one.unit),
+                              (expected, unit))
+            yield from differ('slower', compare.slower(changes),
+                              [name] if factor == 10 else [])
+            text = compare.text(old, new, changes)
+            yield from differ(f'{name} in the text', name in text,
+                              expected != compare.SAME)
+            yield from differ('the others', text.count('mixed/'),
+                              1 + (name in text))
+
+
+@point('compare: a MiB more is no change, nor is the slowest task')
+def no_figures():
+    for field, old, new in (('peak_rss_mib', 2.0, 2.9), ('max_ns', 1e6, 1e9)):
+        changes = compare.compare(with_figure(field, [old] * 7),
+                                  with_figure(field, [new] * 7))
+        yield from differ(field, [change.verdict for change in changes
+                                  if change.verdict != compare.SAME], [])
+
+
+@point('compare: a latency that is not measured any more is named')
+def lost_latency():
+    every = {field: value for field, value, _, _ in FIGURES}
+    old = with_figure('p99_ns', [1e6] * 7, **every)
+    new = with_figure('p99_ns', [1e6] * 7)
+    yield from differ('some', compare.lost(old, new, ABOUT), [
+        f'mixed/tenon/workers:2 ({label})' for _, _, _, label in FIGURES
+        if label != '99 % latency'])
+    yield from differ('all', compare.lost(old, results({}), ABOUT),
+                      ['mixed/tenon/workers:2'])
+
+
 @point('compare: what is not measured any more is named, if it was asked for')
 def lost():
     other = 'fib', 'tenon', 2

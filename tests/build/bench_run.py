@@ -129,9 +129,9 @@ class Folder:
         path.write_text(text)
         path.chmod(0o755)
 
-    def takes(self, name, value):
+    def takes(self, name, value, **others):
         self.program(name, PROGRAM.format(
-            log=self.log, line=json.dumps(line(value))))
+            log=self.log, line=json.dumps(line(value, **others))))
 
     def run(self, *arguments):
         return subprocess.run(
@@ -226,6 +226,23 @@ def run_compare(folder):
     result = folder.run('--from', folder.root / 'old.json', '--compare',
                         folder.root / 'old.json')
     yield from differ('--from, the same file', result.returncode, 0)
+
+
+@point('run: --compare ends with 1 if latency or memory became much more')
+@in_folder
+def run_compare_more(folder):
+    old = folder.root / 'old.json'
+    for p99, peak, label in ((1e6, 2.0, None), (1e8, 2.0, '99 % latency'),
+                             (1e6, 20.0, 'peak memory')):
+        folder.takes('mixed-tenon', 1e5, p99_ns=p99, peak_rss_mib=peak)
+        result = folder.run('--only', '^mixed/', *(
+            ('--compare', old) if label else ('--output', old)))
+        yield from differ(f'status of {label}', result.returncode,
+                          1 if label else 0)
+        if label and ('became slower: ' + ', '.join(
+                f'mixed/tenon/workers:{workers} ({label})'
+                for workers in (1, 2)) not in result.stdout):
+            yield f'{result.stdout}{result.stderr}'
 
 
 @point('run: --compare ends with 1 if something is not measured any more')
