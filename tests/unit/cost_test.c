@@ -507,6 +507,7 @@ Test(cost, search_of_who_is_alone_calls_no_system)
     struct step_counts counts;
 
     must_be_counted(step_run(search_all, NULL, &counts));
+    cr_expect(eq(u64, counts.locked_count, COUNT * 4));
     cr_expect(zero(u64, counts.syscall_count));
 }
 
@@ -515,6 +516,7 @@ Test(cost, search_beside_who_is_about_issues_one_fence)
     struct step_counts counts;
 
     must_be_counted(step_run(search_all, &idle, &counts));
+    cr_expect(eq(u64, counts.locked_count, COUNT * 3));
     cr_expect(eq(u64, counts.syscall_count, COUNT));
 }
 
