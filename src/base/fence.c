@@ -16,6 +16,8 @@
 #define COST_DEFAULT_NS UINT64_C(1000)
 // One that was preempted says nothing about the others.
 #define COST_MAX_NS UINT64_C(20000)
+// Of a thief that asks. No less than a fence may cost.
+#define PATIENCE_MAX_NS COST_MAX_NS
 
 bool tn_fence_is_asymmetric;
 
@@ -57,7 +59,9 @@ void tn_fence_heavy(void)
 uint64_t tn_fence_patience_ns(uint32_t running_count)
 {
     uint64_t count = running_count == 0 ? 1 : running_count;
-
     // relaxed: an estimate.
-    return tn_clock_now_ns() + count * tn_load_relaxed(&cost_ns);
+    uint64_t patience_ns = count * tn_load_relaxed(&cost_ns);
+
+    return tn_clock_now_ns() +
+           (patience_ns < PATIENCE_MAX_NS ? patience_ns : PATIENCE_MAX_NS);
 }

@@ -34,7 +34,8 @@ void tn_fence_heavy(void);
 // it interrupts together, as each loses about as much as who issues it. So the
 // two together take no more than twice the better one (the ski rental problem:
 // Karlin, Manasse, Rudolph and Sleator, "Competitive snoopy caching",
-// Algorithmica 1988).
+// Algorithmica 1988). But no longer than 20 us, however many they are: what is
+// ready must not wait for that.
 uint64_t tn_fence_patience_ns(uint32_t running_count);
 
 // [any] The frequent side; pairs with tn_fence_heavy() only.
