@@ -12,20 +12,22 @@
 #
 # Policies:
 #   patient  a thief asks, waits for an answer for as long as a fence would cost
-#            all who run together, then takes the fence, which interrupts them
+#            all who run together, but no more than 20 us, then takes the fence,
+#            which interrupts them
+#   half     the same, and an answer gives half of what lies there, not one
 #   fence    the same, but it waits for as long as a fence takes itself
 #   ask      the same without the fence: who gets no answer tries elsewhere, and
 #            what lies with an owner in a long node is out of reach
 #   split    a deque with a public part (van Dijk and van de Pol, "Lace", 2014):
-#            thieves take from that by a compare-and-swap; an owner who is asked
-#            makes the older half of the rest public when it looks
+#            thieves take half of that by a compare-and-swap; an owner who is
+#            asked makes the older half of the rest public when it looks
 #   atomic   each pop has a full fence: thieves need no more than a
 #            compare-and-swap
 #
-# In the first three, an owner that is asked and has many nodes hands the older
-# half out to all, in one go.
+# In the first four, an owner that is asked and has many nodes hands the older
+# half out to all, in one go. Nobody takes more than 32 at a time.
 #
-# Ways to wake, simulated with `patient`; the table of those policies has `one`:
+# Ways to wake, simulated with `patient`; the table of those policies has `chain`:
 #   chain    who pushes while nobody searches wakes one; so does the last one to
 #            search when it finds something and more is left; if more than half
 #            search, one looks once at all others. As src/sched/worker.c does
@@ -44,7 +46,7 @@ import sys
 from collections import deque
 from dataclasses import dataclass, field
 
-POLICIES = ('patient', 'fence', 'ask', 'split', 'atomic')
+POLICIES = ('patient', 'half', 'fence', 'ask', 'split', 'atomic')
 WAKES = ('chain', 'one', 'all', 'every', 'spin')
 
 
@@ -63,10 +65,18 @@ class Costs:
     fence: float = 1200       # by the thief, on a machine of its own
     fence_each: float = 30    # and for each further worker that runs
     interrupt: float = 1000   # by each worker that runs
-    patience: float = 1200    # of a thief that asks
+    patience: float = 1200    # of a thief that asks; with many that run, more
+    patience_max: float = 20000
     spin: float = 20000       # of one that finds nothing
     wake: float = 2000        # by who wakes
     waking: float = 15000     # until who is woken looks
+
+
+# What is dear on a virtual machine, as measured on one.
+COSTS = {
+    'real': Costs(),
+    'virtual': Costs(fence=9000, interrupt=6000, patience=9000),
+}
 
 
 # --- Workloads: a root, and how to make a node's children -------------------
@@ -145,6 +155,19 @@ def flat_children(node, time):
         yield Node(SPAWN_NS, 'spawner', node.size - 1)
 
 
+def long(count, time, own_time):
+    """One task spawns `count` others, then computes for long itself."""
+    return (Node(0, 'parent', count),
+            lambda node: long_children(node, time, own_time))
+
+
+def long_children(node, time, own_time):
+    if node.kind == 'parent':
+        for _ in range(node.size):
+            yield Node(time, 'leaf', 0)
+        yield Node(own_time, 'leaf', 0)  # it goes on with that
+
+
 def bursts(count, size, time):
     """Every 100 us `size` tasks come from outside, `count` times."""
     return (Node(BURST_NS, 'clock', count),
@@ -167,6 +190,7 @@ WORKLOADS = {
     'uts': lambda: uts(2000, 0.198, 5),
     'flat-100ns': lambda: flat(30000, 100),
     'flat-1us': lambda: flat(30000, 1000),
+    'long': lambda: long(1000, 10000, 1000000),
 }
 # Where it matters who is woken.
 WAKING = {
@@ -183,6 +207,11 @@ RUNNING, SEARCHING, ASKING, ASLEEP = range(4)
 
 # As in src/sched/worker.c.
 SHARE_MIN, SHARE_MAX, TAKE_MAX = 64, 256, 32
+
+
+def half_of(jobs):
+    """How many a thief takes who takes half."""
+    return min(TAKE_MAX, (len(jobs) + 1) // 2)
 
 
 @dataclass
@@ -206,7 +235,7 @@ class Simulation:
     """One run."""
 
     def __init__(self, workload, policy, worker_count, seed=1, costs=Costs(),
-                 wake='one'):
+                 wake='chain'):
         root, self.children = ALL[workload]()
         self.policy = policy
         self.wake = wake
@@ -221,6 +250,7 @@ class Simulation:
         self.work = 0.0        # own time of nodes done
         self.node_count = 0
         self.steal_count = 0
+        self.first_steal = None  # when it was
         self.fence_count = 0
         self.wake_count = 0
         self.searched = 0.0    # by all together
@@ -325,8 +355,10 @@ class Simulation:
                 if self.handed:
                     self.take_handed(thief, costs.theft)
                 elif len(worker.jobs) > 1:
-                    self.take(thief, worker.jobs.popleft(), costs.theft)
-                    spent += costs.miss
+                    count = (half_of(worker.jobs) if self.policy == 'half'
+                             else 1)
+                    self.take(thief, worker.jobs, costs.theft, count)
+                    spent += costs.miss + costs.hand * (count - 1)
                 else:
                     thief.state = SEARCHING
                     self.schedule(thief, costs.probe)
@@ -358,11 +390,15 @@ class Simulation:
 
     # --- a thief ---
 
-    def take(self, thief, node, after):
+    def take(self, thief, jobs, after, count=1):
+        """The `count` oldest of them."""
+        if self.steal_count == 0:
+            self.first_steal = self.now + after
         self.steal_count += 1
         self.note_search(thief)
         thief.victim = None
-        thief.jobs.append(node)
+        for _ in range(count):
+            thief.jobs.append(jobs.popleft())
         thief.state = SEARCHING
         if (self.wake == 'chain' and self.searcher_count(but=thief) == 0 and
                 (self.handed or any(worker.jobs for worker in self.workers
@@ -371,9 +407,7 @@ class Simulation:
         self.schedule(thief, after)
 
     def take_handed(self, thief, after):
-        for _ in range(min(TAKE_MAX, len(self.handed)) - 1):
-            thief.jobs.append(self.handed.popleft())
-        self.take(thief, self.handed.popleft(), after)
+        self.take(thief, self.handed, after, min(TAKE_MAX, len(self.handed)))
 
     def search(self, thief, spent):
         if self.handed:
@@ -404,7 +438,8 @@ class Simulation:
         costs = self.costs
         if self.policy == 'split':
             if victim.public:
-                self.take(thief, victim.public.popleft(), spent + costs.theft)
+                self.take(thief, victim.public, spent + costs.theft,
+                          half_of(victim.public))
                 return
             victim.is_asked = victim.is_asked or bool(victim.jobs)
             self.schedule(thief, spent + costs.probe)
@@ -412,7 +447,7 @@ class Simulation:
             self.schedule(thief, spent + costs.probe)
         elif self.policy == 'atomic':
             victim.delay += costs.miss
-            self.take(thief, victim.jobs.popleft(), spent + costs.theft)
+            self.take(thief, victim.jobs, spent + costs.theft)
         else:
             thief.state = ASKING
             thief.victim = victim
@@ -425,9 +460,11 @@ class Simulation:
                 if worker.state == RUNNING and worker is not but]
 
     def patience(self):
-        if self.policy != 'patient':
+        if self.policy not in ('patient', 'half'):
             return self.costs.patience
-        return self.costs.patience + self.costs.interrupt * len(self.running())
+        costs = self.costs
+        return min(costs.patience + costs.interrupt * len(self.running()),
+                   costs.patience_max)
 
     def lose_patience(self, thief):
         victim, thief.victim = thief.victim, None
@@ -440,26 +477,26 @@ class Simulation:
         running = self.running(but=thief)
         for other in running:
             other.delay += costs.interrupt
-        self.take(thief, victim.jobs.popleft(),
+        self.take(thief, victim.jobs,
                   costs.fence + costs.fence_each * len(running) + costs.theft)
 
 
 # --- In words ----------------------------------------------------------------
 
-def rows(workloads, counts, seed):
+def rows(workloads, counts, seed, costs):
     for workload in workloads:
-        base = Simulation(workload, POLICIES[0], 1, seed).run().end
+        base = Simulation(workload, POLICIES[0], 1, seed, costs).run().end
         for policy in POLICIES:
             for count in counts:
-                run = Simulation(workload, policy, count, seed).run()
+                run = Simulation(workload, policy, count, seed, costs).run()
                 yield (workload, policy, count, base / run.end, run)
 
 
-def table(workloads, counts, seed):
+def table(workloads, counts, seed, costs):
     """Lines of Markdown: how many times as fast as one worker."""
     found = {(workload, policy, count): (speedup, run)
              for workload, policy, count, speedup, run
-             in rows(workloads, counts, seed)}
+             in rows(workloads, counts, seed, costs)}
     yield f'| workload | workers | {" | ".join(POLICIES)} | thefts | fences |'
     yield f'|---|--:|{"--:|" * len(POLICIES)}--:|--:|'
     for workload in workloads:
@@ -483,15 +520,15 @@ def wake_cell(run, base):
     return f'{base / run.end:.1f} x, {searching:.1f}'
 
 
-def wake_table(workloads, counts, seed):
+def wake_table(workloads, counts, seed, costs):
     """Lines of Markdown, a column for each way to wake."""
     yield f'| workload | workers | {" | ".join(WAKES)} |'
     yield f'|---|--:|{"--:|" * len(WAKES)}'
     for workload in workloads:
-        base = Simulation(workload, 'patient', 1, seed).run().end
+        base = Simulation(workload, 'patient', 1, seed, costs).run().end
         for count in counts:
             cells = [wake_cell(Simulation(workload, 'patient', count, seed,
-                                          wake=wake).run(), base)
+                                          costs, wake).run(), base)
                      for wake in WAKES]
             yield f'| {workload} | {count} | {" | ".join(cells)} |'
 
@@ -508,6 +545,8 @@ def main(arguments):
                         metavar='LIST')
     parser.add_argument('--workloads', default=','.join(ALL),
                         metavar='LIST')
+    parser.add_argument('--costs', choices=COSTS, default='real',
+                        help='of a fence and an interrupt, on such a machine')
     parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args(arguments)
     names = options.workloads.split(',')
@@ -517,12 +556,12 @@ def main(arguments):
                      else '--workers: numbers from 1')
     print('Policies: how many times as fast as one worker.\n')
     for line in table([name for name in names if name in WORKLOADS],
-                      options.workers, options.seed):
+                      options.workers, options.seed, COSTS[options.costs]):
         print(line, flush=True)
     print('\nWays to wake: how many times as fast as one worker, or how long tasks\n'
           'wait; and how many workers search, on average.\n')
     for line in wake_table([name for name in names if name in WAKING],
-                           options.workers, options.seed):
+                           options.workers, options.seed, COSTS[options.costs]):
         print(line, flush=True)
     return 0
 

@@ -102,5 +102,21 @@ def patient():
         yield f'{waits.end} ns, {takes.end} without'
 
 
+@point('what lies beside a long node is out of reach for long if it is private')
+def out_of_reach():
+    own_ns = 1000000
+    sim.ALL['long'] = lambda: sim.long(100, 1000, own_ns)
+    for costs in sim.COSTS.values():
+        for count in (2, 16, 64):
+            first = {policy: sim.Simulation('long', policy, count, 1, costs)
+                     .run().first_steal for policy in sim.POLICIES}
+            for policy in ('patient', 'half', 'fence', 'atomic'):
+                if first[policy] > 100000:
+                    yield f'{policy}, {count}: after {first[policy]} ns'
+            for policy in ('ask', 'split'):
+                if first[policy] < own_ns:
+                    yield f'{policy}, {count}: after {first[policy]} ns'
+
+
 if __name__ == '__main__':
     sys.exit(run())
