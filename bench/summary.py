@@ -13,7 +13,7 @@ END = '<!-- end of figures -->'
 
 # (case, what it is, what an operation is where that is the figure)
 ROWS = (
-    ('fib', 'fib(42), a fork and a poll per call', 'fork'),
+    ('fib', 'fib(42), a poll before each fork', 'fork'),
     ('fib-rivals', 'fib(30), the same', 'fork'),
     ('fibscope', 'fib(25), a whole scope per call', 'scope'),
     ('nqueens', 'n-queens 12', ''),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// nqueens — the problem: count the ways to place n queens on an n x n board, a
-// task per queen placed.
+// nqueens — the problem: count the ways to place n queens on an n x n board,
+// with tasks down to the last row.
 //
 // The board is a column per row, a task gets its own copy, and a placement is
 // checked against all rows above: the form used since Cilk. (Bit masks would

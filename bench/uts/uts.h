@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // uts — the problem: count the nodes and leaves of an unbalanced tree, and its
-// depth, a task per node. Every implementation calls the same code for a node.
+// depth, with no task for a leaf. Every implementation calls the same code for
+// a node.
 
 #ifndef BENCH_UTS_UTS_H
 #define BENCH_UTS_UTS_H

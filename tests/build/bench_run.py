@@ -313,7 +313,7 @@ def run_summary(folder):
     before, between, after = summary.parts(path.read_text())
     yield from differ('around', (before, after),
                       (f'a\n{summary.BEGIN}\n', f'{summary.END}\nb\n'))
-    if '| fib(42), a fork and a poll per call | 1 | 1000 ns per fork ' \
+    if '| fib(42), a poll before each fork | 1 | 1000 ns per fork ' \
             not in between or 'old' in between:
         yield between
     path.write_text('no marks\n')
