@@ -112,8 +112,12 @@ static void classify(const unsigned char *code, struct step_counts *counts)
     bool is_exchange =
         (code[i] == 0x86 || code[i] == 0x87) && code[i + 1] < 0xc0;
 
+    // The full fence of clang; gcc's is locked.
+    bool is_fence =
+        code[i] == TWO_BYTES && code[i + 1] == 0xae && code[i + 2] == 0xf0;
+
     counts->instruction_count++;
-    counts->locked_count += code[i] == LOCK || is_exchange;
+    counts->locked_count += code[i] == LOCK || is_exchange || is_fence;
     counts->syscall_count += code[i] == TWO_BYTES && code[i + 1] == SYSCALL;
 }
 

@@ -16,7 +16,7 @@
 
 struct step_counts {
     uint64_t instruction_count;
-    uint64_t locked_count;  // read, change and write in one: lock, xchg
+    uint64_t locked_count;  // read, change and write in one, and mfence
     uint64_t syscall_count;
     uint64_t line_count;          // of the watched cache lines: changed
     bool is_changed[STEP_LINES];  // which ones

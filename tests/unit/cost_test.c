@@ -20,7 +20,7 @@
 TestSuite(cost, .timeout = 60);
 
 // So many operations are counted, after as many that are not.
-#define COUNT 20
+#define COUNT 5
 
 enum line { BOTTOM, TOP, IDLE, INJECT, RETURNED, EPOCH };
 
